@@ -1,0 +1,46 @@
+# Every target sets itself up from nothing: python3 (>= 3.11) and make are enough.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(READY): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed, this is {v}. Fix: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib observer || true
+	@touch $@
+
+demo: $(READY) ## Build a demo CRM with believable dirt, audit it, and say where the report is
+	$(BIN)/observer demo
+
+test: $(READY) ## Run every test with coverage
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/coverage report --fail-under=85
+	$(BIN)/coverage report --include='observer/contracts/*,observer/checks/*' --fail-under=95
+
+check: $(READY) ## Lint, types, import rules, contracts, stale suites, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/observer lint expectations/contracts
+	$(BIN)/observer generate --check
+	$(MAKE) test
+
+bench: $(READY) ## Measure against hand-written SQL and against peers (long: about 30 minutes)
+	$(BIN)/python -m benchmarks
+
+lock: ## Refresh the lock files (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## Remove what the targets above made
+	rm -rf $(VENV) demo audit .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov

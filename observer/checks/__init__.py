@@ -1,0 +1,1 @@
+"""What is looked at: contract → CheckSpecs (the one list), Measurement + Threshold → CheckResult."""

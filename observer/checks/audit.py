@@ -1,0 +1,64 @@
+"""The whole of one run, as reports, store and (later) alerts read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from observer.checks.measure import CheckResult, Evidence, FieldProfile, Outcome, TableShape
+from observer.contracts.model import Contract
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContractAudit:
+    """One contract's part of a run."""
+
+    contract: Contract
+    #: In the order of the contract.
+    tables: tuple[TableShape, ...]
+    #: In the order of the plan.
+    results: tuple[CheckResult, ...]
+    #: Keyed by check id; only for checks that did not pass.
+    evidence: tuple[Evidence, ...] = ()
+    profiles: tuple[FieldProfile, ...] = ()
+    #: False when the source could not give one instant for all tables (files, MySQL without a snapshot).
+    one_instant: bool = True
+    execution: str = "snapshot"
+
+    def evidence_for(self, check_id: str) -> Evidence | None:
+        return next((e for e in self.evidence if e.check_id == check_id), None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """What `observer audit` found."""
+
+    run_id: str
+    started_at: datetime
+    finished_at: datetime
+    #: The source as it may be shown: without password.
+    source: str
+    contracts: tuple[ContractAudit, ...]
+    version: str
+
+    @property
+    def results(self) -> tuple[CheckResult, ...]:
+        return tuple(r for c in self.contracts for r in c.results)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all contracted tables, each counted once per contract."""
+        return sum(t.rows or 0 for c in self.contracts for t in c.tables)
+
+    @property
+    def seconds(self) -> float:
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+def count_outcomes(results: Iterable[CheckResult]) -> dict[Outcome, int]:
+    """How many results there are of each outcome; every outcome is present."""
+    counts = dict.fromkeys(Outcome, 0)
+    for result in results:
+        counts[result.outcome] += 1
+    return counts

@@ -1,0 +1,1 @@
+"""What was promised: data contracts as plain, immutable values, and the rules for reading them."""

@@ -1,0 +1,45 @@
+"""What is wrong with an input file, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from observer.contracts.model import Path
+
+
+class Level(StrEnum):
+    """An error stops the file from being used; a warning says what makes it weak."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One finding about an input file, printed as `file:line:col: path: problem. Fix: …`."""
+
+    #: Stable name of the lint rule, e.g. `unknown-column`; one invalid file per rule stands in tests/data/invalid/.
+    rule: str
+    message: str
+    fix: str
+    level: Level = Level.ERROR
+    file: str = ""
+    #: 1-based; 0 when the whole file is meant.
+    line: int = 0
+    column: int = 0
+    path: Path = ()
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        where = f" {path_text(self.path)}:" if self.path else ""
+        mark = "" if self.level is Level.ERROR else "warning: "
+        return f"{place}:{where} {mark}{self.message}. Fix: {self.fix}. [{self.rule}]"
+
+
+def path_text(path: Path) -> str:
+    """`("schema", 0, "name")` → `schema[0].name`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
