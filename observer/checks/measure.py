@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from observer.checks.spec import CheckSpec
+from observer.checks.spec import CheckSpec, TablePlan
 from observer.contracts.model import Scalar
 
 
@@ -157,3 +157,15 @@ class TableShape:
     source_time: datetime | None = None
     #: Why the table could not be read at all; its checks are ERRORED with this.
     error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableFile:
+    """A table of a snapshot on disk: one Parquet file, columns under their physical names."""
+
+    plan: TablePlan
+    shape: TableShape
+    #: Absolute path of the Parquet file; None when the table could not be read (then `shape.error` says why).
+    path: str | None
+    bytes: int = 0
+    seconds: float = 0.0

@@ -1,0 +1,1 @@
+"""A demo CRM with believable dirt, from a seed, at any size."""

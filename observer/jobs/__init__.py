@@ -1,0 +1,1 @@
+"""One module per job: the only place where rules and doors meet."""

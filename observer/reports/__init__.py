@@ -1,0 +1,1 @@
+"""An Audit for people and machines: terminal, HTML, JSON, JUnit, CSV."""

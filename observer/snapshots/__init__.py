@@ -1,0 +1,1 @@
+"""Consistent copies of tables as Parquet files with a manifest."""

@@ -1,0 +1,1 @@
+"""What happened: contract versions, snapshots, runs and check results, in SQLite or PostgreSQL."""
