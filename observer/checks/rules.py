@@ -24,6 +24,8 @@ class HasType:
     logical_type: LogicalType
     #: True: must carry a zone; False: must not; None: either.
     timezone: bool | None = None
+    #: How text is to be read, as strptime directives ("%d/%m/%Y", "%g" is milliseconds); None is ISO 8601.
+    format: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
