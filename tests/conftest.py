@@ -1,0 +1,44 @@
+"""Fixtures that every room's tests share: the real databases and the real data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import real_parts
+
+
+@pytest.fixture(scope="session")
+def postgres_server_url() -> Iterator[str]:
+    """A PostgreSQL server for the whole session: `postgresql://postgres:…@127.0.0.1:PORT`, no database."""
+    with real_parts.postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def postgres_url(postgres_server_url: str) -> str:
+    """A fresh PostgreSQL database per test module; its user is the superuser."""
+    return real_parts.new_postgres_database(postgres_server_url)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server_url() -> Iterator[str]:
+    """A MariaDB server for the whole session: `mysql://root:…@127.0.0.1:PORT`, no database."""
+    with real_parts.mariadb_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def mariadb_url(mariadb_server_url: str) -> str:
+    """A fresh MariaDB database per test module; its user is root."""
+    return real_parts.new_mariadb_database(mariadb_server_url)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real CRM data that stands beside the repository."""
+    if not real_parts.SHARED_DATA.is_dir():
+        real_parts.missing("the folder ../shared/data is not here")
+    return real_parts.SHARED_DATA
