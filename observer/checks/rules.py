@@ -127,6 +127,9 @@ class SqlValue:
 
     query: str
     dialect: str | None = None
+    #: What `{object}` and `{property}` in the query stand for: physical names.
+    table: str = ""
+    column: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,3 +188,19 @@ Rule = (
     | Kept
     | Lag
 )
+
+
+def columns_of(rule: Rule) -> tuple[str, ...]:
+    """Physical names of the columns that the rule reads in its own table; for a query, those it can be told to read."""
+    match rule:
+        case Unique(columns=columns) | References(columns=columns) | Fresh(columns=columns) | Kept(columns=columns):
+            return columns
+        case Lag(since=since, until=until):
+            return (since, until)
+        case Expectation(kwargs=kwargs):
+            return tuple(v for key, v in kwargs.items() if key.startswith("column") and isinstance(v, str)) + tuple(
+                name for key, v in kwargs.items() if key.startswith("column") and isinstance(v, list) for name in v
+            )
+        case RowCount() | SqlValue():
+            return ()
+    return (rule.column,)
