@@ -48,7 +48,8 @@ def _exact(number: Scalar | Fraction) -> Fraction:
 def judge(spec: CheckSpec, seen: Measurement) -> CheckResult:
     """What the measurement amounts to. What was not measured is ERRORED; what had no rows to test is SKIPPED."""
     if seen.error is None and seen.skipped is None:
-        seen = replace(seen, error=_unmeasured(spec, seen), skipped=_untestable(spec, seen))
+        skipped = _untestable(spec, seen)
+        seen = replace(seen, skipped=skipped, error=None if skipped else _unmeasured(spec, seen))
     if seen.error is not None:
         outcome = Outcome.ERRORED
     elif seen.skipped is not None:
@@ -70,7 +71,7 @@ def _unmeasured(spec: CheckSpec, seen: Measurement) -> str | None:
     if seen.holds is not None:
         return None
     if _compares_value(spec):
-        if seen.value is None and seen.rows_tested != 0:
+        if seen.value is None:
             return "the engine gave no value"
         if isinstance(seen.value, float) and not math.isfinite(seen.value):
             return f"the value is {seen.value}, which cannot be compared"

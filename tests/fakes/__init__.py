@@ -1,0 +1,1 @@
+"""Hand-written stand-ins and small builders that tests share."""
