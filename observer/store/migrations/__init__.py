@@ -1,0 +1,1 @@
+"""Alembic migrations of the state; they travel inside the package."""

@@ -1,0 +1,102 @@
+"""Between values and rows of the state. In: results of a run, or rows. Out: rows, or records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from observer.checks.audit import Audit, ContractAudit, count_outcomes
+from observer.checks.measure import CheckResult, Outcome
+from observer.contracts.model import Dimension, Severity
+from observer.store.evidence import evidence_document, storable_text
+from observer.store.records import ContractVersion, RecordedCheck, RunRow, SnapshotRecord
+
+#: Worst first: a failed check outranks an errored one, an errored one a warning.
+_WORST_FIRST = (Outcome.FAILED, Outcome.ERRORED, Outcome.WARNED, Outcome.PASSED, Outcome.SKIPPED)
+
+#: A row of any of our tables; SQLAlchemy cannot know its columns' types.
+AnyRow = Row[Any]
+
+
+def run_outcome(results: Sequence[CheckResult], *, error: str | None) -> Outcome:
+    """The worst outcome of a run. A run that looked at nothing, or broke off, is never green."""
+    counts = count_outcomes(results)
+    worst = next((outcome for outcome in _WORST_FIRST if counts[outcome]), Outcome.ERRORED)
+    if error is not None and worst is not Outcome.FAILED:
+        return Outcome.ERRORED
+    return worst
+
+
+def run_values(audit: Audit, *, trust_score: float | None, error: str | None) -> dict[str, object]:
+    """The row of `runs` for an audit."""
+    counts = count_outcomes(audit.results)
+    return {
+        "id": audit.run_id,
+        "kind": "audit",
+        "source": storable_text(audit.source),
+        "started_at": audit.started_at,
+        "finished_at": audit.finished_at,
+        "outcome": run_outcome(audit.results, error=error).value,
+        **{outcome.value: count for outcome, count in counts.items()},
+        "rows": audit.rows,
+        "trust_score": trust_score,
+        "execution": ", ".join(dict.fromkeys(c.execution for c in audit.contracts)) or "none",
+        "version": audit.version,
+        "error": None if error is None else storable_text(error),
+    }
+
+
+def check_values(part: ContractAudit, result: CheckResult) -> dict[str, object]:
+    """The row of `check_results` for one result, without run and position."""
+    spec, seen = result.spec, result.measurement
+    return {
+        "check_id": spec.id,
+        "contract": spec.contract,
+        "object": spec.object,
+        "property": spec.property,
+        "rule": spec.rule_name,
+        "statement": storable_text(spec.statement),
+        "dimension": spec.dimension.value,
+        "severity": spec.severity.value,
+        "outcome": result.outcome.value,
+        "rows_tested": seen.rows_tested,
+        "rows_failed": seen.rows_failed,
+        "value": None if seen.value is None else float(seen.value),
+        "seen": None if seen.seen is None else storable_text(seen.seen),
+        "observed": storable_text(result.observed),
+        "expected": storable_text(result.expected),
+        "owner": spec.owner,
+        "error": next((storable_text(why) for why in (seen.error, seen.skipped) if why is not None), None),
+        "evidence": evidence_document(part, result),
+    }
+
+
+def run_row(row: AnyRow, contracts: tuple[str, ...]) -> RunRow:
+    """A row of `runs` → record."""
+    fields = dict(row._mapping)
+    return RunRow(**{**fields, "outcome": Outcome(fields["outcome"]), "contracts": contracts})
+
+
+def contract_version(row: AnyRow) -> ContractVersion:
+    """A row of `contract_versions` → record."""
+    return ContractVersion(**_without(row, "id"))
+
+
+def snapshot_record(row: AnyRow) -> SnapshotRecord:
+    """A row of `snapshots` → record."""
+    return SnapshotRecord(**_without(row, "id", "run_id"))
+
+
+def recorded_check(row: AnyRow) -> RecordedCheck:
+    """A row of `check_results` → record."""
+    fields = _without(row, "run_id", "position")
+    fields["dimension"] = Dimension(fields["dimension"])
+    fields["severity"] = Severity(fields["severity"])
+    fields["outcome"] = Outcome(fields["outcome"])
+    return RecordedCheck(**fields)
+
+
+def _without(row: AnyRow, *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row._mapping.items() if name not in names}

@@ -1,0 +1,152 @@
+"""The state's tables as SQLAlchemy Core, the one description of them: migrations must end at exactly this.
+
+In: nothing. Out: `METADATA` and one name per table. Times are aware UTC on both sides of the door.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An instant. Refuses naive values; SQLite, which keeps no zone, holds UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware datetime → UTC. Raises ValueError for a naive one."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """What the database holds → aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+#: JSON that PostgreSQL can index.
+Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+#: Every wording of a contract that was ever run, known by the bytes of its file.
+contract_versions = Table(
+    "contract_versions",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("contract", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    UniqueConstraint("contract", "version", "digest"),
+)
+
+runs = Table(
+    "runs",
+    METADATA,
+    #: Sorts by time of start (UUIDv7 or ULID), given by whoever ran it.
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    #: The source as it may be shown: without password.
+    Column("source", Text, nullable=False),
+    Column("started_at", UtcTime, nullable=False, index=True),
+    Column("finished_at", UtcTime, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("passed", Integer, nullable=False),
+    Column("warned", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("errored", Integer, nullable=False),
+    Column("skipped", Integer, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("trust_score", Float),
+    Column("execution", Text, nullable=False),
+    #: Version of the program that ran.
+    Column("version", Text, nullable=False),
+    #: Why the run as a whole could not be done.
+    Column("error", Text),
+)
+
+#: Which contracts a run looked at, in order.
+run_contracts = Table(
+    "run_contracts",
+    METADATA,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("contract_version_id", Integer, ForeignKey("contract_versions.id"), nullable=False, index=True),
+)
+
+snapshots = Table(
+    "snapshots",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("contract", Text, nullable=False),
+    Column("taken_at", UtcTime, nullable=False),
+    #: The source's own clock; null when it has none.
+    Column("source_time", UtcTime),
+    Column("rows", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    #: Where it is kept; null for a temporary one.
+    Column("folder", Text),
+    Column("one_instant", Boolean, nullable=False),
+)
+
+check_results = Table(
+    "check_results",
+    METADATA,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    #: Place in the run, over all contracts, in the order of the plan.
+    Column("position", Integer, primary_key=True),
+    Column("check_id", Text, nullable=False),
+    Column("contract", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("property", Text),
+    Column("rule", Text, nullable=False),
+    Column("statement", Text, nullable=False),
+    Column("dimension", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("rows_tested", BigInteger),
+    Column("rows_failed", BigInteger),
+    Column("value", Float),
+    Column("seen", Text),
+    Column("observed", Text, nullable=False),
+    Column("expected", Text, nullable=False),
+    Column("owner", Text),
+    Column("error", Text),
+    #: Keys, offenders, segments, months of a check that did not pass; no restricted value.
+    Column("evidence", Document),
+    Index("ix_check_results_check_id_run_id", "check_id", "run_id"),
+)
