@@ -1,0 +1,168 @@
+"""The baseline audit: contracts + a source → what is true about every table, once, by hand.
+
+    plan → take one consistent snapshot (or look in the source itself) → run the suites → judge → ask why
+
+Each contract is a run of its own on one instant. A table that cannot be read errors its own checks only.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from observer import __version__
+from observer.checks.audit import Audit, ContractAudit
+from observer.checks.judge import judge
+from observer.checks.measure import CheckResult, Evidence, Outcome, TableShape
+from observer.checks.plan import plan_contract
+from observer.checks.spec import ContractPlan
+from observer.contracts.model import Contract
+from observer.errors import InputError
+from observer.gx.runner import SuiteRunner
+from observer.jobs.queries import QueryDesk
+from observer.reports.progress import Progress
+from observer.snapshots import Snapshot, keep_snapshot, take_snapshot, temporary_folder
+from observer.sources import Source
+from observer.sql import same_type
+
+
+class Execution(StrEnum):
+    """Where the suites run: on a copy of the tables, or in the source itself with nothing copied."""
+
+    SNAPSHOT = "snapshot"
+    PUSHDOWN = "pushdown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRequest:
+    """What to audit and how much to gather about failures."""
+
+    contracts: tuple[Contract, ...]
+    #: Contracts that may be pointed into but are not audited themselves.
+    neighbours: tuple[Contract, ...] = ()
+    execution: Execution = Execution.SNAPSHOT
+    #: Where the temporary snapshot is written; None is the system's own place.
+    workspace: Path | None = None
+    #: Where to keep a copy of the snapshots with restricted values tokenised; None keeps none.
+    keep: Path | None = None
+    #: Secret from which the tokens are made; needed to keep a snapshot.
+    token_key: bytes | None = None
+    #: How many keys of failing rows are gathered per check.
+    key_limit: int = 10_000
+
+
+def run_audit(request: AuditRequest, source: Source, progress: Progress) -> Audit:
+    """Audit every contract of the request, one after the other.
+
+    Raises:
+        SourceError: the source as a whole cannot be reached. A single table that cannot be read raises nothing.
+        SnapshotError: the copy cannot be written.
+    """
+    started = datetime.now(UTC)
+    known = (*request.contracts, *request.neighbours)
+    plans = [plan_contract(contract, known) for contract in request.contracts]
+    progress.checks_planned(sum(len(plan.checks) for plan in plans))
+    audits = tuple(
+        _audit_contract(contract, plan, request, source, progress)
+        for contract, plan in zip(request.contracts, plans, strict=True)
+    )
+    return Audit(
+        run_id=str(uuid.uuid4()),
+        started_at=started,
+        finished_at=datetime.now(UTC),
+        source=source.display_url,
+        contracts=audits,
+        version=__version__,
+    )
+
+
+def _audit_contract(
+    contract: Contract, plan: ContractPlan, request: AuditRequest, source: Source, progress: Progress
+) -> ContractAudit:
+    with _bench(plan, request, source, progress) as bench:
+        progress.phase("checks")
+        measured = {m.check_id: m for m in bench.runner.run(on_check=progress.check_done)}
+        results = tuple(judge(spec, measured[spec.id]) for spec in plan.checks)
+        progress.phase("evidence")
+        return ContractAudit(
+            contract=contract,
+            tables=tuple(
+                shape for shape, table in zip(bench.shapes, plan.tables, strict=True) if not table.target_only
+            ),
+            results=results,
+            evidence=tuple(_evidence(bench.runner, results, request.key_limit)),
+            profiles=bench.runner.profiles(),
+            one_instant=bench.one_instant,
+            execution=request.execution,
+        )
+
+
+def _evidence(runner: SuiteRunner, results: Sequence[CheckResult], key_limit: int) -> Iterator[Evidence]:
+    for result in results:
+        if result.outcome in (Outcome.FAILED, Outcome.WARNED) and result.measurement.rows_failed:
+            yield runner.evidence(result.spec, key_limit=key_limit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Bench:
+    """A runner with the tables it looks at, whichever way it looks at them."""
+
+    runner: SuiteRunner
+    shapes: tuple[TableShape, ...]
+    one_instant: bool
+
+
+@contextmanager
+def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: Progress) -> Iterator[_Bench]:
+    if request.execution is Execution.PUSHDOWN:
+        with _in_source(plan, source) as bench:
+            yield bench
+        return
+    with temporary_folder(request.workspace) as folder:
+        with source.session() as session:
+            for table in plan.tables:
+                progress.table_started(table.object, None)
+            snapshot = take_snapshot(
+                session, plan, folder, on_rows=lambda table, rows: progress.rows_read(table.object, rows)
+            )
+        _keep(snapshot, plan, request)
+        desk = QueryDesk(plan, source_dialect=source.dialect, bench_dialect="duckdb")
+        shapes = tuple(table.shape for table in snapshot.tables)
+        with SuiteRunner.on_snapshot(
+            plan, snapshot.tables, source_time=snapshot.source_time, sql_for=desk.query, same_type=_same_type(source)
+        ) as runner:
+            yield _Bench(runner=runner, shapes=shapes, one_instant=snapshot.one_instant)
+
+
+@contextmanager
+def _in_source(plan: ContractPlan, source: Source) -> Iterator[_Bench]:
+    if source.engine is None:
+        raise InputError(
+            f"{source.display_url} is a folder of files, in which no suite can run",
+            fix="leave out --execution pushdown: files are always read into a snapshot",
+        )
+    with source.session() as session:
+        shapes = tuple(session.shape(table) for table in plan.tables)
+        source_time = session.source_time
+    desk = QueryDesk(plan, source_dialect=source.dialect, bench_dialect=source.dialect)
+    with SuiteRunner.on_source(
+        plan, source.engine, shapes, source_time=source_time, sql_for=desk.query, same_type=_same_type(source)
+    ) as runner:
+        counted = tuple(replace(shape, rows=runner.rows(shape.object)) for shape in shapes)
+        yield _Bench(runner=runner, shapes=counted, one_instant=False)
+
+
+def _keep(snapshot: Snapshot, plan: ContractPlan, request: AuditRequest) -> None:
+    if request.keep is None:
+        return
+    if request.token_key is None and any(table.restricted for table in plan.tables):
+        raise InputError(
+            "a snapshot with restricted columns can only be kept when their values are tokenised",
+            fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to a secret of at least 32 characters",
+        )
+    keep_snapshot(snapshot, request.keep, key=request.token_key or b"")
