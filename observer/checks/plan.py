@@ -87,7 +87,7 @@ def _drafts(
         for draft in property_rules.drafts(obj, prop, dialect_of(contract)):
             yield prop, draft
         for link in prop.relationships:
-            yield prop, _reference(obj, link, known)
+            yield prop, replace(_reference(obj, link, known), when=property_rules.entered(prop))
     for draft in _object_drafts(contract, obj):
         yield None, draft
     for link in obj.relationships:

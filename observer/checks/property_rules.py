@@ -79,7 +79,7 @@ def _presence(obj: SchemaObject, prop: Property) -> Iterator[Draft]:
             rule=rules.Unique(columns=(prop.physical_name,)),
             dimension=Dimension.UNIQUENESS,
             statement=f"{prop.name} is unique",
-            when=_entered(prop),
+            when=entered(prop),
         )
 
 
@@ -92,7 +92,7 @@ def _allowed_values(prop: Property) -> Iterator[Draft]:
             rule=rules.InSet(column=prop.physical_name, values=values),
             dimension=Dimension.VALIDITY,
             statement=f"{prop.name} is one of {list_text(values)}",
-            when=_entered(prop),
+            when=entered(prop),
         )
 
 
@@ -105,7 +105,7 @@ def _options(prop: Property) -> Iterator[Draft]:
             rule=rule,
             dimension=Dimension.VALIDITY,
             statement=f"{name} {says}",
-            when=_entered(prop),
+            when=entered(prop),
         )
 
     if opts.pattern is not None:
@@ -139,7 +139,7 @@ def _range_text(low: object, high: object, above: str, below: str) -> str:
     return f"is {' and '.join(parts)}"
 
 
-def _entered(prop: Property) -> tuple[Condition, ...]:
+def entered(prop: Property) -> tuple[Condition, ...]:
     """Placeholders count as missing, so the rules about values do not test them."""
     if not prop.placeholders or prop.logical_type not in _TEXT:
         return ()
@@ -208,7 +208,7 @@ def _metric(obj: SchemaObject, prop: Property | None, rule: MetricRule) -> Draft
             kind, dimension, says = rules.RowCount(), Dimension.VOLUME, f"{name} has"
     when = tuple(_physical(obj, condition) for condition in rule.when)
     if prop and rule.metric in (Metric.INVALID_VALUES, Metric.DUPLICATE_VALUES):
-        when = (*_entered(prop), *when)
+        when = (*entered(prop), *when)
     unit = "" if rule.comparison.unit.value == "percent" else " rows"
     sentence = f"{says} {comparison_text(rule.comparison)}{unit}" + _when_text(rule.when)
     return Draft(

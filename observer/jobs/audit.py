@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from observer import __version__
@@ -134,7 +135,11 @@ def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: 
         desk = QueryDesk(plan, source_dialect=source.dialect, bench_dialect="duckdb")
         shapes = tuple(table.shape for table in snapshot.tables)
         with SuiteRunner.on_snapshot(
-            plan, snapshot.tables, source_time=snapshot.source_time, sql_for=desk.query, same_type=_same_type(source)
+            plan,
+            snapshot.tables,
+            source_time=snapshot.source_time,
+            sql_for=desk.query,
+            same_type=partial(same_type, dialect=source.dialect),
         ) as runner:
             yield _Bench(runner=runner, shapes=shapes, one_instant=snapshot.one_instant)
 
@@ -151,7 +156,12 @@ def _in_source(plan: ContractPlan, source: Source) -> Iterator[_Bench]:
         source_time = session.source_time
     desk = QueryDesk(plan, source_dialect=source.dialect, bench_dialect=source.dialect)
     with SuiteRunner.on_source(
-        plan, source.engine, shapes, source_time=source_time, sql_for=desk.query, same_type=_same_type(source)
+        plan,
+        source.engine,
+        shapes,
+        source_time=source_time,
+        sql_for=desk.query,
+        same_type=partial(same_type, dialect=source.dialect),
     ) as runner:
         counted = tuple(replace(shape, rows=runner.rows(shape.object)) for shape in shapes)
         yield _Bench(runner=runner, shapes=counted, one_instant=False)

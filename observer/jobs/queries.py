@@ -1,4 +1,4 @@
-"""The SQL of contracts on its way to a bench: placeholders filled in, guarded, translated, soft-deleted rows left out."""
+"""The SQL of contracts on its way to a bench: placeholders filled in, guarded, translated, only live rows."""
 
 from __future__ import annotations
 
