@@ -61,8 +61,8 @@ class RunRow:
     errored: int
     skipped: int
     rows: int
-    #: 0..100, or None when it was not computed.
-    trust_score: float | None
+    #: 0..100, or None when nothing was looked at.
+    trust_score: int | None
     execution: str
     version: str
     error: str | None

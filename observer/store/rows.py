@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from observer.checks.audit import Audit, ContractAudit, count_outcomes
 from observer.checks.measure import CheckResult, Outcome
+from observer.checks.score import trust_score
 from observer.contracts.model import Dimension, Severity
 from observer.store.evidence import evidence_document, storable_text
 from observer.store.records import ContractVersion, RecordedCheck, RunRow, SnapshotRecord
@@ -29,7 +30,7 @@ def run_outcome(results: Sequence[CheckResult], *, error: str | None) -> Outcome
     return worst
 
 
-def run_values(audit: Audit, *, trust_score: float | None, error: str | None) -> dict[str, object]:
+def run_values(audit: Audit, *, error: str | None) -> dict[str, object]:
     """The row of `runs` for an audit."""
     counts = count_outcomes(audit.results)
     return {
@@ -41,7 +42,7 @@ def run_values(audit: Audit, *, trust_score: float | None, error: str | None) ->
         "outcome": run_outcome(audit.results, error=error).value,
         **{outcome.value: count for outcome, count in counts.items()},
         "rows": audit.rows,
-        "trust_score": trust_score,
+        "trust_score": trust_score(audit.results),
         "execution": ", ".join(dict.fromkeys(c.execution for c in audit.contracts)) or "none",
         "version": audit.version,
         "error": None if error is None else storable_text(error),

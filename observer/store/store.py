@@ -82,7 +82,6 @@ class Store:
         self,
         audit: Audit,
         *,
-        trust_score: float | None = None,
         snapshots: Iterable[SnapshotRecord] = (),
         error: str | None = None,
     ) -> None:
@@ -93,7 +92,7 @@ class Store:
         with self._transaction(writes=True) as connection:
             if connection.execute(select(t.runs.c.id).where(t.runs.c.id == audit.run_id)).first():
                 raise StoreError(f"run {audit.run_id} is recorded already", fix="give every run an id of its own")
-            connection.execute(insert(t.runs).values(run_values(audit, trust_score=trust_score, error=error)))
+            connection.execute(insert(t.runs).values(run_values(audit, error=error)))
             for position, part in enumerate(audit.contracts):
                 version = _version_id(connection, part.contract, audit)
                 connection.execute(

@@ -90,7 +90,7 @@ runs = Table(
     Column("errored", Integer, nullable=False),
     Column("skipped", Integer, nullable=False),
     Column("rows", BigInteger, nullable=False),
-    Column("trust_score", Float),
+    Column("trust_score", Integer),
     Column("execution", Text, nullable=False),
     #: Version of the program that ran.
     Column("version", Text, nullable=False),

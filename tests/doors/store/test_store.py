@@ -12,6 +12,7 @@ import pytest
 from observer.checks.audit import Audit, ContractAudit
 from observer.checks.measure import CheckResult, Evidence, Measurement, Offender, Outcome, Segment, TableShape
 from observer.checks.rules import InSet
+from observer.checks.score import trust_score
 from observer.checks.spec import CheckSpec
 from observer.contracts.model import Contract, Dimension, Property, SchemaObject, Severity
 from observer.errors import StoreError
@@ -98,13 +99,14 @@ def audit(
 
 
 def test_a_recorded_run_comes_back_as_it_was(store: Store) -> None:
-    store.record_audit(audit("0190-a", outcomes=(Outcome.PASSED, Outcome.WARNED, Outcome.FAILED)), trust_score=91.25)
+    recorded = audit("0190-a", outcomes=(Outcome.PASSED, Outcome.WARNED, Outcome.FAILED))
+    store.record_audit(recorded)
 
     kept = store.run("0190-a")
 
     assert (kept.run.passed, kept.run.warned, kept.run.failed, kept.run.checks) == (1, 1, 1, 3)
     assert kept.run.outcome is Outcome.FAILED
-    assert (kept.run.rows, kept.run.trust_score, kept.run.seconds) == (8_800, 91.25, 3.9)
+    assert (kept.run.rows, kept.run.trust_score, kept.run.seconds) == (8_800, trust_score(recorded.results), 3.9)
     assert (kept.run.contracts, kept.run.execution) == (("crm-leads",), "snapshot")
     assert kept.contracts[0].file == "leads.odcs.yaml"
     check = kept.results[2]

@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("errored", sa.Integer(), nullable=False),
         sa.Column("skipped", sa.Integer(), nullable=False),
         sa.Column("rows", sa.BigInteger(), nullable=False),
-        sa.Column("trust_score", sa.Float(), nullable=True),
+        sa.Column("trust_score", sa.Integer(), nullable=True),
         sa.Column("execution", sa.Text(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
