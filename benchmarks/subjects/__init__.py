@@ -1,0 +1,1 @@
+"""What is timed: each module is a process that serves rounds (see `benchmarks.rounds`)."""
