@@ -123,7 +123,7 @@ class _Served:
         if not line:
             self.process.wait()
             said = self.log.read_text(errors="replace").strip().splitlines()
-            self.timing.error = said[-1] if said else f"ended with exit code {self.process.returncode}"
+            self.timing.error = _short(said[-1]) if said else f"ended with exit code {self.process.returncode}"
             return {}
         answer: Facts = json.loads(line)
         return answer
@@ -186,9 +186,14 @@ def _run_whole(subject: Subject, timing: Timing) -> Facts:
         if process.returncode not in subject.exit_codes:
             said.seek(0)
             lines = said.read().strip().splitlines()
-            timing.error = f"exit code {process.returncode}: {lines[-1] if lines else 'nothing said'}"
+            timing.error = f"exit code {process.returncode}: {_short(lines[-1]) if lines else 'nothing said'}"
             return {}
     return {"seconds": seconds, "peak_mb": usage.ru_maxrss * 1024 / 1e6, "facts": {"exit_code": process.returncode}}
+
+
+def _short(line: str) -> str:
+    """The last line of what a subject said, fit for a table and free of this machine's paths."""
+    return line.replace(f"{ROOT}/", "")[:300]
 
 
 def python_subject(name: str, python: Path | str, module: str, arguments: Sequence[str], **env: str) -> Subject:

@@ -37,7 +37,11 @@ def _postgres(url: str) -> Fetch:
 
 def main(engine: str, place: str) -> None:
     if engine == "duckdb":
-        fetch, leads, users = _duckdb(), f"read_parquet('{place}/leads.parquet')", f"read_parquet('{place}/users.parquet')"
+        fetch, leads, users = (
+            _duckdb(),
+            f"read_parquet('{place}/leads.parquet')",
+            f"read_parquet('{place}/users.parquet')",
+        )
     else:
         fetch, leads, users = _postgres(place), "leads", "users"
     query, names = aggregate_query(engine, leads, users)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+os.environ["SODA_CORE_TELEMETRY_ENABLED"] = "false"  # nothing is sent anywhere
 
 from soda_core.contracts import verify_contract_locally
 
