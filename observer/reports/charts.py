@@ -1,0 +1,142 @@
+"""Numbers → geometry of the charts. Pure; the templates only draw. Lengths are in units of the SVG's own view box."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from observer.checks.measure import MonthCount
+
+#: View box of every horizontal bar and of every column chart; CSS stretches them to the room there is.
+BAR_WIDTH = 100.0
+CHART_WIDTH, CHART_HEIGHT = 300.0, 60.0
+#: Something is never drawn as nothing.
+_LEAST = 1.0
+#: More months than this are drawn as years.
+MOST_MONTHS = 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ring:
+    """A gauge: a circle drawn `filled` of its `around`."""
+
+    radius: float
+    around: float
+    filled: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """One part of a stacked bar."""
+
+    name: str
+    count: int
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a column chart: its own period, counts and place."""
+
+    label: str
+    tested: int
+    failed: int
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnChart:
+    columns: tuple[Column, ...]
+    #: Failed rows of the highest column.
+    highest: int
+    #: "month" or "year".
+    period: str
+
+
+def ring(score: int, radius: float = 52.0) -> Ring:
+    """`score` is 0..100."""
+    around = 2 * math.pi * radius
+    return Ring(radius=radius, around=round(around, 2), filled=round(around * score / 100, 2))
+
+
+def bar(part: int, whole: int, width: float = BAR_WIDTH) -> float:
+    """Length of a bar: in proportion; never nothing for something, never full for not everything."""
+    if part <= 0 or whole <= 0:
+        return 0.0
+    if part >= whole:
+        return width
+    return round(min(max(width * part / whole, _LEAST), width - _LEAST), 2)
+
+
+def slices(counts: Sequence[tuple[str, int]], width: float = BAR_WIDTH) -> tuple[Slice, ...]:
+    """A stacked bar that is exactly full; empty parts are left out."""
+    present = [(name, count) for name, count in counts if count > 0]
+    total = sum(count for _, count in present)
+    raised = [max(width * count / total, _LEAST) for _, count in present]
+    placed, x = [], 0.0
+    for (name, count), length in zip(present, raised, strict=True):
+        span = length * width / sum(raised)
+        placed.append(Slice(name=name, count=count, x=round(x, 2), width=round(span, 2)))
+        x += span
+    return tuple(placed)
+
+
+def column_chart(months: Sequence[MonthCount]) -> ColumnChart | None:
+    """Failed rows per month of creation, in order of time, months without rows as gaps; None when nothing failed."""
+    counts = {m.month: m for m in months}
+    if not any(m.rows_failed for m in months):
+        return None
+    period, names = _periods(sorted(counts))
+    grouped = dict.fromkeys(names, (0, 0))
+    for month in months:
+        name = month.month if period == "month" else month.month.rsplit("-", 1)[0]
+        tested, failed = grouped[name]
+        grouped[name] = (tested + month.rows_tested, failed + month.rows_failed)
+    highest = max(failed for _, failed in grouped.values())
+    step = CHART_WIDTH / len(grouped)
+    columns = []
+    for n, (name, (tested, failed)) in enumerate(grouped.items()):
+        height = bar(failed, highest, CHART_HEIGHT)
+        columns.append(
+            Column(
+                label=name,
+                tested=tested,
+                failed=failed,
+                x=round(n * step + step * 0.1, 2),
+                y=round(CHART_HEIGHT - height, 2),
+                width=round(step * 0.8, 2),
+                height=height,
+            )
+        )
+    return ColumnChart(columns=tuple(columns), highest=highest, period=period)
+
+
+def add_months(series: Sequence[Sequence[MonthCount]]) -> tuple[MonthCount, ...]:
+    """The sum of several checks' months, in order of time."""
+    sums: dict[str, tuple[int, int]] = {}
+    for months in series:
+        for month in months:
+            tested, failed = sums.get(month.month, (0, 0))
+            sums[month.month] = (tested + month.rows_tested, failed + month.rows_failed)
+    return tuple(MonthCount(month=m, rows_tested=t, rows_failed=f) for m, (t, f) in sorted(sums.items()))
+
+
+def _periods(months: Sequence[str]) -> tuple[str, list[str]]:
+    """Every month from the first to the last, or every year when those are too many to draw."""
+    first, last = (_number(m) for m in (months[0], months[-1]))
+    if last - first < MOST_MONTHS:
+        return "month", [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)]
+    years = sorted({m.rsplit("-", 1)[0] for m in months})
+    if last - first < 12 * MOST_MONTHS:
+        return "year", [f"{year:04}" for year in range(int(years[0]), int(years[-1]) + 1)]
+    return "year", years
+
+
+def _number(month: str) -> int:
+    year, number = month.rsplit("-", 1)
+    return int(year) * 12 + int(number) - 1
