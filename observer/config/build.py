@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from observer.config.custom_properties import (
@@ -116,7 +116,7 @@ def _object(
 ) -> SchemaObject:
     name = text_of(entry, "name")
     custom = read_custom(entry, path, ON_OBJECT, findings)
-    properties = []
+    properties: list[Property] = []
     for at, element in entries(entry, "properties", path):
         properties.append(_property(element, at, findings))
         written += read_relationships(element, at, name, text_of(element, "name"))
@@ -127,7 +127,7 @@ def _object(
         id=text_of(entry, "id") or name,
         name=name,
         physical_name=text_of(entry, "physicalName") or name,
-        properties=tuple(properties),
+        properties=_with_key_order(properties, findings),
         description=text_of(entry, "description"),
         quality=read_quality(entry, path, findings),
         event_time=custom.texts("eventTime"),
@@ -180,13 +180,34 @@ def _logical_type(entry: Mapping[str, Any]) -> LogicalType:
 
 
 def _key_position(entry: Mapping[str, Any], path: Path, findings: Findings) -> int | None:
+    """0 stands for "part of the key, position not given" until `_with_key_order`."""
     position = whole_of(entry, "primaryKeyPosition")
+    given = position is not None and position > 0
     if flag_of(entry, "primaryKey"):
-        return position if position is not None and position > 0 else 1
-    if position is not None and position > 0:
+        return position if given else 0
+    if given:
         message = "`primaryKeyPosition` without `primaryKey: true`"
         findings.error("primary-key", (*path, "primaryKeyPosition"), message, "add `primaryKey: true`")
     return None
+
+
+def _with_key_order(properties: list[Property], findings: Findings) -> tuple[Property, ...]:
+    """A key without positions is in file order; with positions, each has its own."""
+    key = [p for p in properties if p.primary_key_position is not None]
+    if all(p.primary_key_position == 0 for p in key):
+        order = {p.path: n for n, p in enumerate(key, start=1)}
+        return tuple(replace(p, primary_key_position=order.get(p.path)) for p in properties)
+    taken: set[int] = set()
+    for prop in key:
+        position = prop.primary_key_position or 0
+        if position == 0 or position in taken:
+            message = (
+                f"position {position} of the primary key is taken" if position else "`primaryKeyPosition` is missing"
+            )
+            at = (*prop.path, "primaryKeyPosition" if position else "primaryKey")
+            findings.error("primary-key", at, message, "give each part of the key its own position: 1, 2, …")
+        taken.add(position)
+    return tuple(properties)
 
 
 def _enum(entry: Mapping[str, Any]) -> tuple[Any, ...] | None:

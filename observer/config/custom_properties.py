@@ -1,4 +1,4 @@
-"""`customProperties` that the observer understands: owners, life cycle, times, placeholders. Others' keys are ignored."""
+"""`customProperties` that the observer understands: owners, life cycle, times, placeholders. Other keys are ignored."""
 
 from __future__ import annotations
 

@@ -12,6 +12,16 @@ from observer.contracts.model import Path, Property, SchemaObject, Sla, SlaKind
 
 #: Facts about the contract's own life: nothing to measure, nothing to do.
 _DATES = ("generalAvailability", "endOfSupport", "endOfLife")
+#: Known to ODCS, but no table shows them.
+_NOT_ON_A_TABLE = (
+    "availability",
+    "timeOfAvailability",
+    "throughput",
+    "errorRate",
+    "timeToDetect",
+    "timeToNotify",
+    "timeToRepair",
+)
 
 
 def read_service_levels(
@@ -31,7 +41,7 @@ def _sla(
         return None
     if name not in list(SlaKind):
         kinds = ", ".join(SlaKind)
-        near = nearest(name, [*SlaKind, *_DATES])
+        near = None if name in _NOT_ON_A_TABLE else nearest(name, [*SlaKind, *_DATES])
         fix = f"write `{near}`" if near else f"remove it; {kinds} are executed"
         findings.error("sla-not-executable", (*path, "property"), f"{shown(name)} cannot be executed on a table", fix)
         return None

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -55,7 +55,7 @@ class Places:
     _root: _Node | None = None
 
     def of(self, path: Path) -> tuple[int, int]:
-        """The key of a mapping entry, the first character of a list item; of the nearest ancestor when `path` is not there."""
+        """Where a mapping entry's key or a list item starts; its nearest ancestor, when `path` is not there."""
         return self._walk(path, key=True)
 
     def of_value(self, path: Path) -> tuple[int, int]:
@@ -88,7 +88,9 @@ class YamlDocument:
     problems: tuple[Problem, ...] = ()
 
 
-class _Refused(Exception):  # noqa: N818 - carries the Problem to read_yaml, never leaves this module
+class _Refused(Exception):
+    """Carries the Problem to `read_yaml`; never leaves this module."""
+
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
@@ -221,7 +223,7 @@ class _Builder:
         children: dict[str, _Node] | list[_Node] | None = None
         if isinstance(value, (dict, list)):
             children = {} if isinstance(value, dict) else []
-        return _Node(value, event.start_mark.line + 1, event.start_mark.column + 1, children)
+        return _Node(value, *_place(event), children)
 
     def _count(self, values: int, event: yaml.Event) -> None:
         self._values += values
@@ -236,7 +238,7 @@ class _Builder:
     def _aliased(self, event: yaml.AliasEvent, open_nodes: list[tuple[_Node, str | None, str | None]]) -> _Node:
         if open_nodes and isinstance(open_nodes[-1][0].value, dict) and open_nodes[-1][2] is None:
             self._refuse("yaml-key", "a key is an alias", "write a plain name as the key", event)
-        node = self._anchors.get(event.anchor)
+        node = self._anchors.get(event.anchor or "")
         if node is None:
             inside = any(anchor == event.anchor for _, anchor, _ in open_nodes)
             why = "refers to what it is part of" if inside else "has no anchor above it"
@@ -245,7 +247,7 @@ class _Builder:
         return node
 
     def _check_key(self, mapping: _Node, event: yaml.ScalarEvent) -> None:
-        key, line, column = event.value, event.start_mark.line + 1, event.start_mark.column + 1
+        key, (line, column) = event.value, _place(event)
         if key == "<<" and event.implicit[0]:
             self._refuse("yaml-key", "merge keys (<<) are YAML 1.1, ODCS is YAML 1.2", "write the keys out", event)
         if key in mapping.keys:
@@ -281,9 +283,14 @@ class _Builder:
             self._refuse("yaml-number", f"{text[:20]} is not a finite number", fix, event)
         return float(text) if _FLOAT.fullmatch(text) else text
 
-    def _refuse(self, rule: str, message: str, fix: str, event: yaml.Event) -> Any:
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+    def _refuse(self, rule: str, message: str, fix: str, event: yaml.Event) -> NoReturn:
+        line, column = _place(event)
         raise _Refused(Problem(rule=rule, message=message, fix=fix, file=self._file, line=line, column=column))
+
+
+def _place(event: yaml.Event) -> tuple[int, int]:
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 def _attach(parent: _Node, key: str | None, node: _Node) -> None:

@@ -37,6 +37,17 @@ class Problem:
         return f"{place}:{where} {mark}{self.message}. Fix: {self.fix}. [{self.rule}]"
 
 
+@dataclass(frozen=True)
+class Complaint:
+    """What a door (SQL parser, regex engine, expectation schemas) has against a piece of a contract."""
+
+    message: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.message}. Fix: {self.fix}."
+
+
 def path_text(path: Path) -> str:
     """`("schema", 0, "name")` → `schema[0].name`."""
     text = ""

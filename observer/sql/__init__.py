@@ -1,1 +1,1 @@
-"""SQL that people write in contracts: guarded (one read-only SELECT over contracted tables), translated between dialects."""
+"""SQL that people write in contracts: guarded (one SELECT over contracted tables) and translated between dialects."""

@@ -1,0 +1,95 @@
+"""Lint of weakness: what can be executed, but will not tell anybody enough. Warnings only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from observer.contracts.model import (
+    Contract,
+    LogicalType,
+    Metric,
+    MetricRule,
+    Path,
+    Property,
+    SlaKind,
+    properties_of,
+)
+from observer.contracts.problems import Level, Problem
+
+_CHOICE = {
+    "status", "stage", "type", "source", "category", "priority", "industry", "sector", "channel", "tier", "reason",
+    "rating", "segment", "role",
+}  # fmt: skip
+_PERSONAL = {
+    "email", "mail", "phone", "mobile", "fax", "birthdate", "birthday", "birth", "dob", "address", "street", "ssn",
+    "passport", "iban", "ip", "firstname", "lastname", "fullname", "surname", "forename",
+}  # fmt: skip
+_PERSONAL_PAIRS = {
+    ("first", "name"),
+    ("last", "name"),
+    ("full", "name"),
+    ("middle", "name"),
+    ("given", "name"),
+    ("family", "name"),
+}
+#: `email_status`, `address_id`: about the thing, not the thing.
+_ABOUT = _CHOICE | {"id", "count", "flag", "valid", "verified", "in", "out", "consent", "domain", "bounces"}
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+
+def weaknesses(contract: Contract) -> Iterator[Problem]:
+    """What makes this contract weak."""
+    for _, prop in properties_of(contract):
+        if prop.critical and contract.owner_of(prop) is None:
+            message = f"critical element {prop.name} has no owner: nobody is told when it breaks"
+            fix = "add customProperties: [{property: fieldOwner, value: …}], or a team member with role: owner"
+            yield _warning("critical-without-owner", (*prop.path, "criticalDataElement"), message, fix)
+        if _looks_like_choice(prop):
+            message = f"{prop.name} looks like a choice, but nothing says which values are allowed"
+            yield _warning(
+                "enum-without-rule", prop.path, message, "add `enum` (ODCS 3.2), validValues or a stateMachine"
+            )
+        if _looks_personal(prop):
+            message = f"{prop.name} looks personal, but has no classification: its values may be shown"
+            fix = "add classification: restricted (or public, if it may be shown)"
+            yield _warning("personal-without-classification", prop.path, message, fix)
+    for obj in contract.objects:
+        if obj.properties and not obj.primary_key:
+            message = f"object `{obj.name}` has no primary key: failing rows cannot be named"
+            yield _warning(
+                "no-primary-key", obj.path, message, "add primaryKey: true to the property that identifies a row"
+            )
+    if contract.objects and not any(sla.kind is SlaKind.FRESHNESS for sla in contract.slas):
+        message = "the contract has no freshness: a table that stopped being written stays green"
+        fix = "add slaProperties: [{property: freshness, value: 1, unit: h, element: object.updated_at}]"
+        yield _warning("no-freshness", (), message, fix)
+
+
+def words_of(name: str) -> list[str]:
+    """`emailAddress`, `EMAIL_ADDRESS` → ["email", "address"]."""
+    return [word.lower() for word in _WORD.findall(name)]
+
+
+def _looks_like_choice(prop: Property) -> bool:
+    words = words_of(prop.name)
+    if prop.logical_type is not LogicalType.STRING or not words or words[-1] not in _CHOICE:
+        return False
+    ruled = any(not isinstance(r, MetricRule) or r.metric is Metric.INVALID_VALUES for r in prop.quality)
+    options = prop.options.pattern is not None or prop.options.format is not None
+    return not (ruled or options or prop.enum or prop.state_machine or prop.relationships)
+
+
+def _looks_personal(prop: Property) -> bool:
+    words = words_of(prop.name)
+    if prop.classification or not words or words[-1] in _ABOUT or words[0] in ("is", "has"):
+        return False
+    if prop.logical_type is LogicalType.BOOLEAN:
+        return False
+    pairs = set(pairwise(words))
+    return bool(_PERSONAL & set(words)) or bool(_PERSONAL_PAIRS & pairs)
+
+
+def _warning(rule: str, path: Path, message: str, fix: str) -> Problem:
+    return Problem(rule=rule, message=message, fix=fix, path=path, level=Level.WARNING)

@@ -1,0 +1,103 @@
+"""Paths → contracts that may be run, and everything wrong or weak in them: joins reader, rules and doors.
+
+sqlglot, duckdb and the expectation schemas are imported where they are first asked: lint has half a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from observer.checks.plan import dialect_of
+from observer.config.odcs import load_contracts, sort_problems
+from observer.contracts.lint import lint
+from observer.contracts.lint_doors import Doors
+from observer.contracts.model import Contract, Property, SchemaObject
+from observer.contracts.problems import Complaint, Level, Problem
+from observer.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class LintReport:
+    """What lint has to say about a set of paths."""
+
+    #: Contracts without an error.
+    contracts: tuple[Contract, ...]
+    #: Errors and warnings, by place.
+    problems: tuple[Problem, ...]
+    #: Every file that was looked at.
+    files: tuple[str, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.level is Level.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.level is Level.WARNING)
+
+
+def lint_contracts(paths: Sequence[Path]) -> LintReport:
+    """Load and lint. Bad content never raises."""
+    loaded = load_contracts(paths)
+    found = [loaded.located(p) for p in lint((*loaded.contracts, *loaded.drafts), doors())]
+    told = {(p.file, p.path) for p in loaded.problems}
+    problems = sort_problems([*loaded.problems, *(p for p in found if (p.file, p.path) not in told)])
+    broken = {p.file for p in problems if p.level is Level.ERROR}
+    return LintReport(
+        contracts=tuple(c for c in loaded.contracts if c.file not in broken),
+        problems=problems,
+        files=loaded.files,
+    )
+
+
+def load_for_run(paths: Sequence[Path]) -> tuple[Contract, ...]:
+    """The contracts in these paths. Raises InputError with every problem when one of them has an error."""
+    report = lint_contracts(paths)
+    if report.errors:
+        count = len(report.errors)
+        raise InputError(
+            f"{count} error{'s' if count != 1 else ''} in the contracts; the first: {report.errors[0]}",
+            fix="run `observer lint` on these paths and correct what it says",
+            problems=report.problems,
+        )
+    return report.contracts
+
+
+def doors() -> Doors:
+    """The real SQL parser, regex engine, expectation schemas and zone table, each loaded when first asked."""
+    return Doors(query=_query, pattern=_pattern, expectation=_expectation, zone=_zone)
+
+
+def _query(query: str, contract: Contract, obj: SchemaObject, prop: Property | None) -> Complaint | None:
+    from observer.sql.guard import fill_placeholders, problem_with
+
+    dialect = dialect_of(contract)
+    names = frozenset(name for o in contract.objects for name in (o.name, o.physical_name))
+    try:
+        filled = fill_placeholders(query, dialect, table=obj.physical_name, column=prop.physical_name if prop else None)
+    except ValueError:
+        filled = query
+    return problem_with(filled, dialect, names)
+
+
+def _pattern(pattern: str) -> Complaint | None:
+    from observer.sql.patterns import problem_with_pattern
+
+    return problem_with_pattern(pattern)
+
+
+def _expectation(name: str, kwargs: object) -> Complaint | None:
+    from observer.config.expectations import problem_with_expectation
+
+    return problem_with_expectation(name, kwargs if isinstance(kwargs, dict) else {})
+
+
+def _zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
