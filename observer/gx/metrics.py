@@ -1,0 +1,331 @@
+"""What the checks count, as GX metrics of our engine: GX's own where it has none for a database or means something
+else than the contract does, and ours where no built-in says it.
+
+Registered for `BenchEngine` only; stock GX in the same process keeps its own. Importing this module registers them.
+A condition is what is true of a *failing* row among those in scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+from great_expectations.expectations.metrics.map_metric_provider import (
+    ColumnMapMetricProvider,
+    MulticolumnMapMetricProvider,
+)
+from great_expectations.expectations.metrics.metric_provider import metric_partial
+
+from observer.contracts.model import LogicalType
+from observer.gx import dialect_words as words
+from observer.gx.dialect_words import CannotSay, Sql
+from observer.gx.engine import BenchEngine
+from observer.gx.kinds import BY_VALUE, NATIVE, NUMERIC, TIMES, Kind
+from observer.gx.readable import readable
+from observer.gx.relations import Relation
+
+Failing = Callable[..., Sql]
+
+
+def _map(failing: Failing, domain: MetricDomainTypes) -> Any:
+    """The function that GX registers, made of one that gives the condition of a failing row.
+
+    `failing(engine, relation, columns, **value_kwargs)`; columns are names.
+    """
+
+    @metric_partial(
+        engine=BenchEngine, partial_fn_type=MetricPartialFunctionTypes.MAP_CONDITION_FN, domain_type=domain
+    )
+    def condition(
+        cls: Any,
+        execution_engine: BenchEngine,
+        metric_domain_kwargs: Any,
+        metric_value_kwargs: Any,
+        metrics: Any,
+        runtime_configuration: Any,
+    ) -> Any:
+        relation = execution_engine.relation(metric_domain_kwargs)
+        _, compute, accessor = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=domain)
+        names = accessor.get("column_list") or [accessor["column"]]
+        values = {key: value for key, value in metric_value_kwargs.items() if value is not None}
+        failed = failing(execution_engine, relation, list(names), **values)
+        if getattr(cls, "filter_column_isnull", False) and domain is MetricDomainTypes.COLUMN:
+            failed = sa.and_(sa.column(names[0]).is_not(None), failed)
+        return failed, compute, accessor
+
+    return classmethod(condition)
+
+
+def _column(failing: Failing) -> Any:
+    return _map(failing, MetricDomainTypes.COLUMN).__func__
+
+
+def _columns(failing: Failing) -> Any:
+    return _map(failing, MetricDomainTypes.MULTICOLUMN).__func__
+
+
+# --- presence and values --------------------------------------------------------------------------------------
+
+
+def _unfilled(engine: BenchEngine, relation: Relation, names: list[str], placeholders: Any = ()) -> Sql:
+    column, kind = sa.column(names[0]), relation.kinds[names[0]]
+    values = [v for p in placeholders if (v := words.value_literal(p, kind)) is not None]
+    if kind in TIMES or not values:
+        return column.is_(None)
+    return sa.or_(column.is_(None), _compared(column, kind, engine.words).in_(values))
+
+
+class ValuesFilled(ColumnMapMetricProvider):
+    condition_metric_name = "crm_values.filled"
+    condition_value_keys = ("placeholders",)
+    filter_column_isnull = False
+    _condition = _column(_unfilled)
+
+
+def _outside_set(engine: BenchEngine, relation: Relation, names: list[str], value_set: Any = ()) -> Sql:
+    column, kind = sa.column(names[0]), relation.kinds[names[0]]
+    if kind in (*TIMES, Kind.TIME):
+        moments = [words.time_literal(words.parse_bound(str(v), kind), kind, engine.words) for v in value_set]
+        return column.not_in(moments)
+    values = [v for given in value_set if (v := words.value_literal(given, kind)) is not None]
+    return _compared(column, kind, engine.words).not_in(values)
+
+
+class ValuesInSet(ColumnMapMetricProvider):
+    condition_metric_name = "column_values.in_set"
+    condition_value_keys = ("value_set",)
+    _condition = _column(_outside_set)
+
+
+def _compared(column: Sql, kind: Kind, dialect: str) -> Sql:
+    """The column as it compares with literals of `value_literal`."""
+    return column if kind in (*NUMERIC, Kind.BOOLEAN, Kind.TEXT) else words.as_text(column, dialect)
+
+
+def _outside_range(
+    engine: BenchEngine,
+    relation: Relation,
+    names: list[str],
+    min_value: Any = None,
+    max_value: Any = None,
+    strict_min: bool = False,
+    strict_max: bool = False,
+) -> Sql:
+    column, kind = sa.column(names[0]), relation.kinds[names[0]]
+    inside: list[Sql] = []
+    if min_value is not None:
+        low = _bound(min_value, kind, engine.words)
+        inside.append(column > low if strict_min else column >= low)
+    if max_value is not None:
+        high = _bound(max_value, kind, engine.words)
+        inside.append(column < high if strict_max else column <= high)
+    if (number := words.is_number(column, kind, engine.words)) is not None and max_value is None:
+        # Databases take NaN for the largest number of all.
+        inside.append(number)
+    return sa.not_(sa.and_(*inside))
+
+
+def _bound(value: Any, kind: Kind, dialect: str) -> Sql:
+    if kind in (*TIMES, Kind.TIME):
+        moment = value if isinstance(value, datetime) else words.parse_bound(str(value), kind)
+        return words.time_literal(moment, kind, dialect)
+    number = words.value_literal(value, kind) if kind in NUMERIC else None
+    if number is None:
+        raise CannotSay(f"a range needs numbers or times, and the column is {kind.value}")
+    return sa.literal(number)
+
+
+class ValuesBetween(ColumnMapMetricProvider):
+    condition_metric_name = "column_values.between"
+    condition_value_keys = ("min_value", "max_value", "strict_min", "strict_max")
+    _condition = _column(_outside_range)
+
+
+def _unlike(engine: BenchEngine, relation: Relation, names: list[str], regex: str) -> Sql:
+    column, kind = sa.column(names[0]), relation.kinds[names[0]]
+    text = column if kind is Kind.TEXT else words.as_text(column, engine.words)
+    return sa.not_(words.matches(text, regex, engine.words))
+
+
+class ValuesMatchRegex(ColumnMapMetricProvider):
+    condition_metric_name = "column_values.match_regex"
+    condition_value_keys = ("regex",)
+    _condition = _column(_unlike)
+
+
+def _wrong_length(
+    engine: BenchEngine,
+    relation: Relation,
+    names: list[str],
+    min_value: Any = None,
+    max_value: Any = None,
+    strict_min: bool = False,
+    strict_max: bool = False,
+) -> Sql:
+    column, kind = sa.column(names[0]), relation.kinds[names[0]]
+    size = words.length(column if kind is Kind.TEXT else words.as_text(column, engine.words), engine.words)
+    inside: list[Sql] = []
+    if min_value is not None:
+        inside.append(size > int(min_value) if strict_min else size >= int(min_value))
+    if max_value is not None:
+        inside.append(size < int(max_value) if strict_max else size <= int(max_value))
+    return sa.not_(sa.and_(*inside))
+
+
+class ValueLengthsBetween(ColumnMapMetricProvider):
+    condition_metric_name = "column_values.value_length.between"
+    condition_value_keys = ("min_value", "max_value", "strict_min", "strict_max")
+    _condition = _column(_wrong_length)
+
+
+def _no_multiple(engine: BenchEngine, relation: Relation, names: list[str], factor: Any) -> Sql:
+    column, kind = sa.column(names[0]), relation.kinds[names[0]]
+    if kind not in NUMERIC:
+        raise CannotSay(f"a multiple needs numbers, and the column is {kind.value}")
+    if kind is Kind.INTEGER and float(factor).is_integer():
+        return column % sa.literal(int(factor)) != 0
+    times = words.cast(column, Kind.FLOAT, engine.words) / sa.literal(float(factor))
+    size = sa.func.abs(times)
+    # One part in 10^9 is what binary fractions may be off (0.3 / 0.1); nobody's step is that fine. The size is capped
+    # because infinity is no multiple of anything, and beyond 10^15 a double has no fraction left to look at.
+    exact = sa.func.abs(times - sa.func.round(times)) <= 1e-9 * sa.case((size < 1, 1.0), else_=size)
+    return sa.not_(sa.and_(size < 1e300, exact))
+
+
+class ValuesAreMultiples(ColumnMapMetricProvider):
+    condition_metric_name = "crm_values.multiples"
+    condition_value_keys = ("factor",)
+    _condition = _column(_no_multiple)
+
+
+# --- types ------------------------------------------------------------------------------------------------------
+
+
+def _of_another_type(
+    engine: BenchEngine,
+    relation: Relation,
+    names: list[str],
+    logical_type: str,
+    timezone: bool | None = None,
+    format: str | None = None,
+) -> Sql:
+    column, kind, logical = sa.column(names[0]), relation.kinds[names[0]], LogicalType(logical_type)
+    if kind in NATIVE[logical]:
+        zoned = {Kind.TIMESTAMP: False, Kind.TIMESTAMP_TZ: True}.get(kind)
+        return sa.literal_column("1 = 1" if None not in (timezone, zoned) and timezone is not zoned else "1 = 0")
+    if kind not in BY_VALUE.get(logical, ()) and engine.words != "sqlite":
+        return sa.literal_column("1 = 1")
+    return sa.not_(readable(column, kind, logical, engine.words, timezone=timezone, form=format))
+
+
+class ValuesHoldType(ColumnMapMetricProvider):
+    condition_metric_name = "crm_values.hold_type"
+    condition_value_keys = ("logical_type", "timezone", "format")
+    _condition = _column(_of_another_type)
+
+
+# --- references -------------------------------------------------------------------------------------------------
+
+
+def _without_target(
+    engine: BenchEngine, relation: Relation, names: list[str], to_table: str, to_columns: Any = (), to_column: str = ""
+) -> Sql:
+    target = engine.relations[to_table]
+    pairs = list(zip(names, list(to_columns) or [to_column], strict=True))
+    here, there = [], []
+    for name, to_name in pairs:
+        left, right = sa.column(name), target.column(to_name)
+        if not _alike(relation.kinds[name], target.kinds[to_name]):
+            left, right = words.as_text(left, engine.words), words.as_text(right, engine.words)
+        here.append(left)
+        there.append(right)
+    known = sa.select(*there).where(*(column.is_not(None) for column in there))
+    if len(here) == 1:
+        return here[0].not_in(known)
+    if engine.words == "duckdb":
+        row = sa.select(sa.func.row(*there)).where(*(column.is_not(None) for column in there))
+        return sa.func.row(*here).not_in(row)
+    return sa.tuple_(*here).not_in(known)
+
+
+def _alike(left: Kind, right: Kind) -> bool:
+    return left is right or {left, right} <= NUMERIC or {left, right} <= TIMES
+
+
+class ValuesExistIn(ColumnMapMetricProvider):
+    condition_metric_name = "crm_values.exist_in"
+    condition_value_keys = ("to_table", "to_column")
+    _condition = _column(_without_target)
+
+
+class TuplesExistIn(MulticolumnMapMetricProvider):
+    condition_metric_name = "crm_tuples.exist_in"
+    condition_domain_keys = ("batch_id", "table", "column_list", "row_condition", "condition_parser", "ignore_row_if")
+    condition_value_keys = ("to_table", "to_columns")
+    _condition = _columns(_without_target)
+
+
+# --- times ------------------------------------------------------------------------------------------------------
+
+
+def first_time(engine: BenchEngine, relation: Relation, names: list[str], zone: str | None) -> tuple[Sql, Kind]:
+    """The first of the columns that is not null, and of what kind it is then."""
+    kinds = {relation.kinds[name] for name in names}
+    if not kinds <= TIMES:
+        wrong = next(name for name in names if relation.kinds[name] not in TIMES)
+        raise CannotSay(f"`{wrong}` is {relation.kinds[wrong].value}, not a time")
+    columns = [sa.column(name) for name in names]
+    if len(kinds) == 1:
+        return sa.func.coalesce(*columns), kinds.pop()
+    mixed = [words.as_utc(c, relation.kinds[n], zone, engine.words) for c, n in zip(columns, names, strict=True)]
+    return sa.func.coalesce(*mixed), Kind.TIMESTAMP_TZ
+
+
+def _too_old(
+    engine: BenchEngine, relation: Relation, names: list[str], min_value: Any, timezone: str | None = None
+) -> Sql:
+    moment, kind = first_time(engine, relation, names, timezone)
+    return moment < _bound(min_value, kind, engine.words)
+
+
+class TimesAfter(MulticolumnMapMetricProvider):
+    condition_metric_name = "crm_times.after"
+    condition_domain_keys = ("batch_id", "table", "column_list", "row_condition", "condition_parser", "ignore_row_if")
+    condition_value_keys = ("min_value", "timezone")
+    _condition = _columns(_too_old)
+
+
+def _too_late(
+    engine: BenchEngine,
+    relation: Relation,
+    names: list[str],
+    seconds: float,
+    since_timezone: str | None = None,
+    until_timezone: str | None = None,
+) -> Sql:
+    zones = (since_timezone, until_timezone)
+    kinds = [relation.kinds[name] for name in names]
+    if not set(kinds) <= TIMES:
+        wrong = next(name for name in names if relation.kinds[name] not in TIMES)
+        raise CannotSay(f"`{wrong}` is {relation.kinds[wrong].value}, not a time")
+    since, until = (sa.column(name) for name in names)
+    one_clock = kinds[0] is kinds[1] and (kinds[0] is Kind.TIMESTAMP_TZ or zones == (None, None))
+    if not one_clock and engine.words in ("duckdb", "postgresql"):
+        since, until = (
+            words.as_utc(column, kind, zone, engine.words)
+            for column, kind, zone in zip((since, until), kinds, zones, strict=True)
+        )
+    elif not one_clock and (Kind.TIMESTAMP_TZ in kinds or zones[0] != zones[1]):
+        raise CannotSay(f"times of different zones cannot be compared in {engine.words}")
+    return words.later_by_more(until, since, seconds, engine.words)
+
+
+class TimeFollowsWithin(MulticolumnMapMetricProvider):
+    condition_metric_name = "crm_times.follow_within"
+    condition_domain_keys = ("batch_id", "table", "column_list", "row_condition", "condition_parser", "ignore_row_if")
+    condition_value_keys = ("seconds", "since_timezone", "until_timezone")
+    _condition = _columns(_too_late)
