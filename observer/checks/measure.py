@@ -157,6 +157,8 @@ class TableShape:
     source_time: datetime | None = None
     #: Why the table could not be read at all; its checks are ERRORED with this.
     error: str | None = None
+    #: What was assumed in reading it ("read as cp1252, separated by ';'"). Holds no value of any row.
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
