@@ -95,7 +95,8 @@ class Users:
     def chunks(self) -> Iterator[pa.Table]:
         ids, index = self.ids, self.ids - 1
         left = (ids % 11 == 0) & (ids > 10)
-        start = self.world.now - HISTORY_DAYS * DAY
+        start = self.world.now - (HISTORY_DAYS + 30) * DAY
+        hired = start + index * ((HISTORY_DAYS + 20) * DAY // int(ids[-1]))
         yield pa.table(
             {
                 "id": whole(ids),
@@ -104,8 +105,8 @@ class Users:
                 "role": words(w.ROLES, _roles(ids)),
                 "region": words(w.REGIONS, index),
                 "is_active": pa.array(~left),
-                "created_at": instants(start - 30 * DAY + index * 7 * HOUR),
-                "left_at": instants(start + (400 + index % 200) * DAY, null=~left),
+                "created_at": instants(hired),
+                "left_at": instants((hired + self.world.now) // 2, null=~left),
             }
         )
 
