@@ -51,6 +51,7 @@ def _template() -> Template:
         "number": lambda count: f"{count:,}",
         "counted": count_text,
         "percent": percent_text,
+        "unbroken": lambda text: text.replace(" %", "\u00a0%"),
         "moment": _moment,
         "seconds": seconds_text,
         "value": shown_value,

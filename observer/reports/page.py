@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from observer.checks.audit import Audit, ContractAudit, count_outcomes
 from observer.checks.measure import CheckResult, Evidence, FieldProfile, Outcome, TableShape
@@ -30,7 +30,8 @@ class Bar:
     """A labelled horizontal bar."""
 
     label: str
-    count: int
+    #: None is "not counted".
+    count: int | None
     length: float
     #: What the count is a part of, where that is said.
     whole: int = 0
@@ -62,6 +63,12 @@ class Card:
     records: tuple[Record, ...]
     records_file: str | None
     months: charts.ColumnChart | None
+
+    @property
+    def explained(self) -> bool:
+        """True when there is more to say than how many rows failed."""
+        found = self.evidence
+        return bool(self.offenders or self.months or (found and (found.segments or found.notes)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +128,9 @@ class Page:
     by_segment: tuple[Bar, ...]
     by_month: charts.ColumnChart | None
     fields: tuple[FieldScore, ...]
+    #: Fields of which every check that was not skipped passed, and those of which every check was skipped.
     sound_fields: int
+    untested_fields: int
     errors: tuple[Reason, ...]
     tables: tuple[TableSection, ...]
 
@@ -153,7 +162,8 @@ def build_page(audit: Audit, files: dict[str, str]) -> Page:
             charts.add_months([evidence[r.spec.id].months for r in broken if r.spec.id in evidence])
         ),
         fields=tuple(s for s in scores if s.broken or s.errored),
-        sound_fields=sum(not s.broken and not s.errored for s in scores),
+        sound_fields=sum(s.checks > 0 and not s.broken and not s.errored for s in scores),
+        untested_fields=sum(s.checks == 0 for s in scores),
         errors=_reasons(audit.results),
         tables=tuple(_sections(audit, anchors)),
     )
@@ -229,11 +239,18 @@ def _followable(url: str | None) -> str | None:
 def _by_owner(broken: tuple[CheckResult, ...]) -> tuple[Bar, ...]:
     failures: Counter[str] = Counter()
     checks: Counter[str] = Counter()
+    uncounted: Counter[str] = Counter()
     for result in broken:
         owner = result.spec.owner or "nobody"
         failures[owner] += result.measurement.rows_failed or 0
         checks[owner] += 1
-    return _bars(failures, {owner: count_text(n, "check") for owner, n in checks.items()})
+        uncounted[owner] += result.measurement.rows_failed is None
+    notes = {
+        owner: count_text(count, "check") + (f", {uncounted[owner]} without row counts" if uncounted[owner] else "")
+        for owner, count in checks.items()
+    }
+    bars = _bars(failures, notes)
+    return tuple(replace(bar, count=None) if uncounted[bar.label] == checks[bar.label] else bar for bar in bars)
 
 
 def _by_segment(broken: tuple[CheckResult, ...], evidence: dict[str, Evidence]) -> tuple[Bar, ...]:
