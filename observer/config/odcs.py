@@ -127,7 +127,8 @@ def _load(file: FilePath, findings: Findings, places: dict[str, Places]) -> Draf
 
 def _without_echoes(problems: list[Problem]) -> list[Problem]:
     """One problem per place: where the shape is wrong, what follows from it is not told as well."""
-    shape = [p for p in problems if p.rule in ("wrong-type", "wrong-value", "missing-key", "unknown-key", "operand")]
+    rules = ("wrong-type", "wrong-value", "missing-key", "unknown-key", "needs-odcs-3.2", "operand")
+    shape = [p for p in problems if p.rule in rules]
     return [
         problem
         for problem in problems

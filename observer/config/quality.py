@@ -107,8 +107,6 @@ def _comparison(entry: Mapping[str, Any], path: Path, findings: Findings) -> Com
             message = f"unit {shown(unit_text)} is unknown; there are rows and percent"
             findings.error("unit", (*path, "unit"), message, f"write `{near}`")
     if not given:
-        message, fix = "the rule has no operator to compare with", "add one operator, e.g. `mustBe: 0`"
-        findings.error("operator-missing", path, message, fix)
         return None
     operands = as_list(entry[given[0].value])
     if len(given) > 1 or not all(is_scalar(operand) for operand in operands):

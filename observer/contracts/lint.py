@@ -60,24 +60,26 @@ def _duplicate_contracts(contracts: Sequence[Contract]) -> Iterator[Problem]:
 
 def _duplicates(contract: Contract) -> Iterator[Problem]:
     objects = contract.objects
-    yield from _twice("object", [("name", o.name, o.path) for o in objects])
-    yield from _twice("object", [("id", o.id, o.path) for o in objects])
+    yield from _twice("duplicate-object", [("name", o.name, o.path) for o in objects])
+    yield from _twice("duplicate-object", [("id", o.id, o.path) for o in objects])
     for obj in objects:
         props = obj.properties
-        yield from _twice("property", [("name", p.name, p.path) for p in props])
-        yield from _twice("property", [("id", p.id, p.path) for p in props])
-        yield from _twice("property", [("physicalName", p.physical_name, p.path) for p in props])
+        yield from _twice("duplicate-property", [("name", p.name, p.path) for p in props])
+        yield from _twice("duplicate-property", [("id", p.id, p.path) for p in props])
+        yield from _twice("duplicate-property", [("physicalName", p.physical_name, p.path) for p in props])
+        levels = [sla for sla in contract.slas if sla.object == obj.name]
+        yield from _twice("duplicate-service-level", [("id", sla.id, sla.path) for sla in levels])
         for rules in (obj.quality, *(p.quality for p in props)):
-            yield from _twice("quality", [("id", rule.id, rule.path) for rule in rules])
-    yield from _twice("service level", [("id", sla.id, sla.path) for sla in contract.slas])
+            yield from _twice("duplicate-quality", [("id", rule.id, rule.path) for rule in rules])
 
 
-def _twice(kind: str, named: Iterable[tuple[str, str, Path]]) -> Iterator[Problem]:
+def _twice(rule: str, named: Iterable[tuple[str, str, Path]]) -> Iterator[Problem]:
+    kind = rule.removeprefix("duplicate-").replace("-", " ")
     seen: set[str] = set()
     for key, name, path in named:
         if name in seen:
             yield Problem(
-                rule=f"duplicate-{kind.replace(' ', '-')}",
+                rule=rule,
                 message=f"{kind} {key} `{name}` is used twice",
                 fix=f"give each {kind} its own {key}",
                 path=(*path, key),

@@ -1,0 +1,116 @@
+"""The names of everything lint can say, each with its meaning in one sentence.
+
+docs/contracts.md has a row and tests/data/invalid/ a file for each; tests hold the three together.
+"""
+
+from __future__ import annotations
+
+#: The file cannot be used as it is.
+ERRORS: dict[str, str] = {
+    # --- the file
+    "file-not-found": "A path that was named does not exist.",
+    "file-not-readable": "The file cannot be opened.",
+    "file-too-large": "The file has more than 5 MB; it is refused before it is read.",
+    "no-contracts": "A folder that was named holds no `*.odcs.yaml` or `*.odcs.yml`.",
+    "yaml-syntax": "The file is not YAML: indentation, tabs, quotes, brackets, an alias without anchor.",
+    "yaml-encoding": "The file is not UTF-8, starts with a byte order mark, or holds control characters.",
+    "yaml-documents": "The file holds several documents (`---`).",
+    "yaml-key": "A key is a list, a mapping, an alias or a merge key (`<<`).",
+    "yaml-duplicate-key": "A mapping has the same key twice.",
+    "yaml-tag": "A value has a tag (`!!python/object`, `!Ref`).",
+    "yaml-number": "A number is infinite, not a number, or has hundreds of digits.",
+    "yaml-too-deep": "More than 60 levels of nesting.",
+    "yaml-too-many-values": "More than 250,000 values, aliases expanded (a YAML bomb).",
+    "not-a-contract": "The file holds no mapping.",
+    # --- the shape that ODCS asks for
+    "api-version": "`apiVersion` is neither v3.1.0 nor v3.2.0.",
+    "needs-odcs-3.2": "A key or type of ODCS 3.2 in a 3.1 contract.",
+    "unknown-key": "ODCS does not know the key at this place.",
+    "misplaced-key": "ODCS knows the key, but not together with the others here.",
+    "missing-key": "A key that ODCS requires is missing.",
+    "wrong-type": "A value has the wrong type (`required: yes` is text in YAML 1.2).",
+    "wrong-value": "A value is none of those that ODCS allows.",
+    "no-objects": "The contract describes no table.",
+    "no-properties": "An object has no properties.",
+    "nested-type": "The inside of a value (`properties`, `items`, `map`, vector, options of objects) is described.",
+    "measure": "`semanticType: measure`: no column of a table.",
+    "options-without-type": "`logicalTypeOptions` without a `logicalType` that has options.",
+    "primary-key": "Positions of the primary key are missing, repeated, or given without `primaryKey: true`.",
+    # --- customProperties
+    "custom-property-name": "A custom property is spelled almost like one that is understood.",
+    "custom-property-place": "A custom property of properties stands on an object, or the other way round.",
+    "custom-property-twice": "A custom property is given twice.",
+    "custom-property-value": "The value of a custom property cannot be read.",
+    "state-machine": "A state machine has no initial state, a terminal state with transitions, or an unreadable part.",
+    "state-machine-enum": "The states and the `enum` of a property differ.",
+    "placeholder-type": "Placeholders on a property that is no string.",
+    "placeholder-allowed": "A value is a placeholder and an allowed value at once.",
+    "deleted-flag-value": "The values that mean deleted are of another type than the flag.",
+    "record-url": "`recordUrl` is no link to one record.",
+    "record-url-restricted": "`recordUrl` would show a restricted value.",
+    # --- types
+    "pattern": "A pattern that the databases cannot run (RE2: no look-around, no back-references).",
+    "string-format": "A `format` of a string that cannot be checked.",
+    "date-format": "A `format` of a date or time that cannot be checked.",
+    "number-format": "`f32`: rounding cannot be seen in a column.",
+    "length-bounds": "`minLength` is above `maxLength`.",
+    "bound-type": "A bound is not of the property's type, or bounds cannot be compared.",
+    "bounds-empty": "No value lies between the bounds.",
+    "timezone-contradiction": "`timezone: true` together with `defaultTimezone`.",
+    "timezone-unknown": "`defaultTimezone` is no IANA name.",
+    "timezone-missing": "A naive timestamp says how old rows are, and its zone is not known.",
+    "time-type": "A property that says when something happened is no date or timestamp.",
+    "enum-type": "A value of an `enum` is null or of another type than the property.",
+    "enum-duplicate": "An `enum` has the same value twice.",
+    # --- relationships
+    "relationship-target": "`to` (or `from`) names nothing, or several things.",
+    "relationship-from": "`from` names another object.",
+    "relationship-columns": "`from` and `to` have different lengths, or `to` names several objects.",
+    "relationship-type": "Both ends have different logical types.",
+    # --- quality
+    "text-rule": "`type: text` cannot be executed.",
+    "two-kinds": "A rule is of two kinds at once.",
+    "severity": "`severity` is none of error, warning, info.",
+    "unit": "`unit` is neither rows nor percent.",
+    "operator-missing": "A rule has nothing to compare with.",
+    "several-operators": "A rule has several operators, or one where none belongs.",
+    "operand": "An operator is given something else than it compares with.",
+    "between-reversed": "The first number of a range is not below the second.",
+    "percent": "Percent outside 0 to 100, or of something that has no percentage.",
+    "row-operand": "Rows are compared with a fraction, a negative number, or in a way that never holds.",
+    "metric-level": "A metric of a property on an object, or the other way round.",
+    "metric-argument": "An argument that the metric does not take, or that cannot be read.",
+    "missing-values-argument": "`missingValues` without the list of what is missing.",
+    "invalid-values-argument": "`invalidValues` without validValues or pattern, or with both.",
+    "duplicate-values-argument": "`duplicateValues` on an object without properties, or on a property with them.",
+    "argument-type": "A value in an argument is of another type than the property.",
+    "when": "`when` cannot be read.",
+    "when-type": "A value in `when` is of another type than its property.",
+    "unknown-column": "A rule or custom property names a property that the object does not have.",
+    "sql": "A query is not exactly one harmless SELECT over the contract's tables that gives one value.",
+    "engine": "A custom rule for another engine than Great Expectations.",
+    "implementation": "A custom rule is not in the form {type, kwargs}.",
+    "expectation": "Great Expectations has no such expectation, or it does not take these arguments.",
+    # --- service levels
+    "sla-not-executable": "A service level that no table shows.",
+    "sla-value": "The value of a service level is no positive number.",
+    "sla-unit": "The unit of a service level is missing, unknown or ambiguous (`m`).",
+    "sla-element": "The element of a service level is missing, unknown, or has the wrong number of properties.",
+    # --- names
+    "duplicate-contract": "Two files have the same contract id.",
+    "duplicate-object": "Two objects of a contract have the same name or id.",
+    "duplicate-property": "Two properties of an object have the same name, id or physical name.",
+    "duplicate-quality": "Two rules of one place have the same id.",
+    "duplicate-service-level": "Two service levels have the same id.",
+}
+
+#: The file can be used, but is weak.
+WARNINGS: dict[str, str] = {
+    "critical-without-owner": "A critical element has neither a fieldOwner nor a contract owner.",
+    "enum-without-rule": "A field that looks like a choice (status, stage, type, source, …) has no allowed values.",
+    "personal-without-classification": "A field that looks personal (email, phone, birth date, …) has no classification.",
+    "no-primary-key": "An object has no primary key, so failing rows cannot be named.",
+    "no-freshness": "The contract has no freshness.",
+    "state-machine-no-end": "A state machine has no terminal state.",
+    "state-machine-unreachable": "No transition leads to a state.",
+}
