@@ -288,8 +288,10 @@ def _is_windowed(condition: Any) -> bool:
 
 def reason(error: Exception) -> str:
     """What the database said, in one line and without any value: whatever it quotes is blanked."""
-    origin = getattr(error, "orig", None) or error.__cause__ or error
-    if isinstance(error, CannotSay) or isinstance(origin, CannotSay):
-        return str(origin if isinstance(origin, CannotSay) else error)
+    origin: BaseException = error
+    while not isinstance(origin, CannotSay) and (inner := getattr(origin, "orig", None) or origin.__cause__) is not None:
+        origin = inner
+    if isinstance(origin, CannotSay):
+        return str(origin)
     line = next((text for text in str(origin).splitlines() if text.strip()), type(origin).__name__)
     return re.sub(r"'[^']*'|\"[^\"]*\"", "…", line).strip()

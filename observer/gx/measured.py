@@ -54,7 +54,9 @@ def _error(result: Mapping[str, Any], failures: Mapping[str, str]) -> str | None
     known = [failures[key] for key in info if key in failures]
     if known:
         return known[0]
-    # What GX itself says may quote values; only the kind of its complaint is kept.
+    if any("No provider found" in str(record.get("exception_message", "")) for record in records):
+        return "Great Expectations has this expectation for pandas or Spark only, not for a database"
+    # What GX says beside that may quote values.
     return "Great Expectations could not run it; see the arguments of the expectation"
 
 

@@ -20,9 +20,12 @@ from observer.checks.spec import CheckSpec, ContractPlan, TablePlan
 from observer.errors import EngineError
 from observer.gx.bench import Bench, snapshot_bench, source_bench
 from observer.gx.dialect_words import Sql, oldest_of_kind
+from observer.gx.evidence import gather
 from observer.gx.kinds import Kind
 from observer.gx.measured import measurement
 from observer.gx.preflight import unrunnable
+from observer.gx.profiles import profile_table
+from observer.gx.segments import Breakdown
 from observer.gx.suites import parameter_name, suite_text
 
 SqlFor = Callable[[CheckSpec], str]
@@ -61,6 +64,7 @@ class SuiteRunner:
         self._measured: dict[str, Measurement] = {}
         #: Check id → what is true of a failing row, and of a row that was tested.
         self._failing: dict[str, tuple[Sql, Sql]] = {}
+        self._breakdowns: dict[str, Breakdown] = {}
         self._closed = False
 
     @classmethod
@@ -178,6 +182,8 @@ class SuiteRunner:
         for position, key in enumerate(shape.unique_keys):
             if key and set(key) <= set(rule.columns):
                 word = "primary key" if position == 0 else "unique key"
+                if shape.rows == 0:
+                    return Measurement(check_id=spec.id, rows_tested=0, rows_failed=0)
                 proof = f"the {word} ({', '.join(key)}) of the source"
                 return Measurement(check_id=spec.id, holds=True, seen="unique", proven_by=proof)
         return None
@@ -239,30 +245,26 @@ class SuiteRunner:
 
         Never shows a value of a restricted column. What cannot be shown is said in `notes`.
         """
-        from observer.gx.evidence import gather
-
-        table = self._plan.table(spec.object)
         seen = self._measured.get(spec.id)
-        failing = self._failing.get(spec.id)
-        if seen is None or failing is None or not seen.rows_failed:
-            return Evidence(check_id=spec.id, notes=("this check tells of the whole table, not of single rows",))
-        failed = {
-            s.id: self._failing[s.id]
-            for s in self._plan.checks
-            if s.object == spec.object and s.id in self._failing and self._measured[s.id].rows_failed
+        if seen is None or spec.id not in self._failing or not seen.rows_failed:
+            return Evidence(check_id=spec.id, notes=("this check speaks of the whole table, not of single rows",))
+        failing = {
+            other.id: self._failing[other.id]
+            for other in self._plan.checks
+            if other.object == spec.object and other.id in self._failing and self._measured[other.id].rows_failed
         }
         return gather(
-            self._bench, table, spec, seen, failed, self._caches, key_limit=key_limit, value_limit=value_limit
+            self._bench,
+            self._plan,
+            spec,
+            failing,
+            self._breakdowns,
+            key_limit=key_limit,
+            value_limit=value_limit,
         )
-
-    @property
-    def _caches(self) -> dict[str, Any]:
-        return self.__dict__.setdefault("_cached", {})
 
     def profiles(self) -> tuple[FieldProfile, ...]:
         """How full each contracted column is, and what values those with allowed values hold."""
-        from observer.gx.profiles import profile_table
-
         out: list[FieldProfile] = []
         for table in self._plan.tables:
             if not table.target_only and table.physical_name in self._bench.relations:
