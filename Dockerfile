@@ -10,16 +10,20 @@ ENV PIP_NO_CACHE_DIR=1 \
 WORKDIR /build
 RUN python -m venv --without-pip /opt/observer
 COPY requirements.lock requirements-dev.lock ./
-RUN python -m pip --python /opt/observer/bin/python install --require-hashes --only-binary :all: -r requirements.lock
-# The build backend stays in the builder; its version and hash come from the development lock.
-RUN python -m pip install --require-hashes --constraint requirements-dev.lock hatchling
+RUN python -m pip --python /opt/observer/bin/python install --no-compile --require-hashes \
+      --only-binary :all: -r requirements.lock
+# The build backend stays in the builder. Versions and hashes come from the development lock, so a name that is missing
+# here stops the build.
+RUN awk '/^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ {keep = 1} keep {print} !/\\$/ {keep = 0}' \
+      requirements-dev.lock > build.lock \
+ && python -m pip install --require-hashes -r build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY observer ./observer
 RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
- && python -m pip --python /opt/observer/bin/python install --no-deps --no-index dist/*.whl
+ && python -m pip --python /opt/observer/bin/python install --no-compile --no-deps --no-index dist/*.whl
 # Bytecode that is never checked against the source's time: a read-only root cannot rewrite it, and Great Expectations
 # takes 6 to 8 s to import without it.
-RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/observer/lib
+RUN python -m compileall -q -f -j 0 --invalidation-mode unchecked-hash /opt/observer/lib
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="crm-observer" \

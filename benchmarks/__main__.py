@@ -121,25 +121,23 @@ class Run:
         rows = min(self.stage.rows, AUDIT_ROWS)
         env = {"OBSERVER_SOURCE": self.stage.url(rows), "OBSERVER_STATE": f"sqlite:///{self.stage.folder}/state.db"}
         contract = str(ROOT / "benchmarks" / "leads.odcs.yaml")
-        command = (_observer(), "audit", "--contract", contract, "--out", str(self.stage.folder / "report"))
+        command = ("audit", "--contract", contract, "--out", str(self.stage.folder / "report"))
         # It says 1: the data is bad, as it should be.
-        subject = Subject(name=limits.AUDIT, command=command, env=env, whole=True, exit_codes=(1,))
-        pushed = Subject(
-            name=f"{limits.AUDIT} --execution pushdown",
-            command=(*command, "--execution", "pushdown"),
-            env=env,
-            whole=True,
-            exit_codes=(1,),
-        )
+        subjects = [
+            _whole(limits.AUDIT, command, exit_codes="1", **env),
+            _whole(
+                f"{limits.AUDIT} --execution pushdown", (*command, "--execution", "pushdown"), exit_codes="1", **env
+            ),
+        ]
         title = "The whole process, from start to report, imports included"
-        return self._measured("process", title, rows, None, [subject, pushed])
+        return self._measured("process", title, rows, None, subjects)
 
     def commands(self) -> Section:
         contract = str(ROOT / "benchmarks" / "leads.odcs.yaml")
         subjects = [
-            Subject(name=limits.HELP, command=(_observer(), "--help"), whole=True),
+            _whole(limits.HELP, ("--help",), exit_codes="0"),
             # 2: it warns.
-            Subject(name=limits.LINT, command=(_observer(), "lint", contract), whole=True, exit_codes=(0, 2)),
+            _whole(limits.LINT, ("lint", contract), exit_codes="0,2"),
         ]
         say("commands")
         timings = interleave(subjects, COMMAND_ROUNDS, _quiet)
@@ -162,9 +160,10 @@ def _quiet(text: str) -> None:
     """Thirty lines of a tenth of a second each tell nobody anything."""
 
 
-def _observer() -> str:
-    """The command as it is installed beside this Python."""
-    return str(Path(sys.executable).parent / "observer")
+def _whole(name: str, arguments: Sequence[str], *, exit_codes: str, **env: str) -> Subject:
+    """The `observer` that is installed beside this Python, as a process."""
+    command = str(Path(sys.executable).parent / "observer")
+    return python_subject(name, sys.executable, "whole", (exit_codes, command, *arguments), **env)
 
 
 def machine() -> str:

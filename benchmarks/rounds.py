@@ -29,15 +29,18 @@ Facts = Mapping[str, Any]
 
 
 def serve(work: Callable[[], Facts]) -> None:
-    """Do `work` once per line on stdin until it closes. What libraries print to stdout goes to stderr."""
+    """Do `work` once per line on stdin until it closes. What libraries print to stdout goes to stderr.
+
+    A fact `peak_mb` stands for the memory of the work where that is not this process's own.
+    """
     with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(2, 1)
         _answer(answers, {"ready": True})
         for _ in sys.stdin:
             started = time.perf_counter()
-            facts = work()
+            facts = dict(work())
             seconds = time.perf_counter() - started
-            _answer(answers, {"seconds": seconds, "peak_mb": peak_mb(), "facts": facts})
+            _answer(answers, {"seconds": seconds, "peak_mb": facts.pop("peak_mb", None) or peak_mb(), "facts": facts})
 
 
 def _answer(answers: IO[str], message: Facts) -> None:
@@ -61,13 +64,10 @@ def peak_mb() -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """Something to time. `command` is its process; `whole` when the process itself, start to end, is the work."""
+    """Something to time: a process that serves."""
 
     name: str
     command: tuple[str, ...]
-    whole: bool = False
-    #: Exit codes that mean the work was done (`observer audit` says 1 when checks failed).
-    exit_codes: tuple[int, ...] = (0,)
     env: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -144,18 +144,16 @@ def interleave(subjects: Iterable[Subject], rounds: int, say: Callable[[str], No
     """Warm every subject up once, then `rounds` times let each work in turn; never two at once."""
     timings: list[Timing] = []
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as ends:
-        running: list[tuple[Subject, Timing, _Served | None]] = []
+        running: list[tuple[Subject, Timing, _Served]] = []
         for n, subject in enumerate(subjects):
             timing = Timing(name=subject.name)
             timings.append(timing)
-            served = None
-            if not subject.whole:
-                served = _Served(subject, timing, Path(folder) / f"{n}.log")
-                ends.callback(served.close)
+            served = _Served(subject, timing, Path(folder) / f"{n}.log")
+            ends.callback(served.close)
             running.append((subject, timing, served))
         for turn in range(rounds + 1):
             for subject, timing, served in running:
-                answer = _run_whole(subject, timing) if served is None else served.work()
+                answer = served.work()
                 if not answer:
                     continue
                 warm = "" if turn else " (warming up)"
@@ -168,27 +166,6 @@ def interleave(subjects: Iterable[Subject], rounds: int, say: Callable[[str], No
         if timing.error is not None:
             say(f"  {timing.name}: could not run: {timing.error}")
     return timings
-
-
-def _run_whole(subject: Subject, timing: Timing) -> Facts:
-    """Time a whole process, its start and its imports included."""
-    if timing.error is not None:
-        return {}
-    with tempfile.TemporaryFile("w+") as said:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            subject.command, cwd=ROOT, env={**os.environ, **subject.env},
-            stdin=subprocess.DEVNULL, stdout=said, stderr=said,
-        )  # fmt: skip
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in subject.exit_codes:
-            said.seek(0)
-            lines = said.read().strip().splitlines()
-            timing.error = f"exit code {process.returncode}: {_short(lines[-1]) if lines else 'nothing said'}"
-            return {}
-    return {"seconds": seconds, "peak_mb": usage.ru_maxrss * 1024 / 1e6, "facts": {"exit_code": process.returncode}}
 
 
 def _short(line: str) -> str:

@@ -190,7 +190,7 @@ def observer(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def subcommands() -> list[str]:
     """What `observer --help` lists."""
-    listed = observer("--help").stdout.split("Commands:", 1)[-1]
+    listed = observer("--help").stdout.split("Commands:\n", 1)[-1].split("\n\n", 1)[0]
     return re.findall(r"^  ([a-z][a-z-]*)", listed, flags=re.MULTILINE)
 
 
