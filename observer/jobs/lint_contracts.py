@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from observer.checks.plan import dialect_of
 from observer.config.odcs import load_contracts, sort_problems
+from observer.contracts.dialects import dialect_of
 from observer.contracts.lint import lint
 from observer.contracts.lint_doors import Doors
 from observer.contracts.model import Contract, Property, SchemaObject
@@ -96,6 +95,8 @@ def _expectation(name: str, kwargs: object) -> Complaint | None:
 
 
 def _zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo
+
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
