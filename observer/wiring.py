@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from observer.errors import InputError
 
 if TYPE_CHECKING:
-    from observer.sources import Source
+    from observer.sources.source import Source
     from observer.store import Store
 
 DEFAULT_STATE = "sqlite:///.observer/state.db"
@@ -75,7 +75,7 @@ def _seconds(environment: Mapping[str, str], name: str, default: timedelta) -> t
 @contextmanager
 def opened_source(url: str, settings: Settings) -> Iterator[Source]:
     """The source behind the URL, closed at the end."""
-    from observer.sources import open_source
+    from observer.sources.opening import open_source
 
     source = open_source(url, statement_timeout=settings.statement_timeout, connect_timeout=settings.connect_timeout)
     try:

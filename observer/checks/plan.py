@@ -13,6 +13,7 @@ from observer.checks import property_rules, rules
 from observer.checks.drafts import Draft
 from observer.checks.spec import CheckSpec, ContractPlan, LiveRows, TablePlan
 from observer.checks.words import duration_text, list_text
+from observer.contracts.dialects import dialect_of
 from observer.contracts.model import (
     Comparison,
     Contract,
@@ -95,13 +96,6 @@ def _drafts(
     for sla in contract.slas:
         if sla.object == obj.name:
             yield (obj.property(sla.columns[0]) if len(sla.columns) == 1 else None), _service_level(obj, sla)
-
-
-def dialect_of(contract: Contract) -> str | None:
-    """sqlglot's name of the SQL in this contract: that of its first server; None is the source's own."""
-    names = {"postgresql": "postgres", "cloudsql": "postgres", "sqlserver": "tsql", "synapse": "tsql"}
-    kind = contract.servers[0].type if contract.servers else "custom"
-    return None if kind in ("custom", "local", "api", "sftp", "s3", "azure") else names.get(kind, kind)
 
 
 def _object_drafts(contract: Contract, obj: SchemaObject) -> Iterator[Draft]:

@@ -70,10 +70,6 @@ def audit(
         raise InputError("no source is given", fix="name the database with --source URL or OBSERVER_SOURCE")
     every = read_contracts(contract)
     chosen = _choose(every, only)
-    if out is not None:
-        from observer.reports import check_folder
-
-        check_folder(out)
     return perform_audit(
         chosen,
         tuple(c for c in every if c not in chosen),
@@ -107,7 +103,9 @@ def perform_audit(
     from rich.console import Console
 
     from observer.jobs.audit import AuditRequest, Execution, run_audit
-    from observer.reports import render_terminal, show_progress, write_reports
+    from observer.reports.progress import AuditProgress
+    from observer.reports.terminal import render_terminal
+    from observer.reports.write import write_reports
 
     request = AuditRequest(
         contracts=contracts,
@@ -118,7 +116,7 @@ def perform_audit(
         token_key=settings.token_key,
         key_limit=keys,
     )
-    with opened_source(url, settings) as door, show_progress(Console(stderr=True)) as progress:
+    with opened_source(url, settings) as door, AuditProgress(Console(stderr=True)) as progress:
         found = run_audit(request, door, progress)
     not_recorded = _record(found, settings) if record else None
     render_terminal(found, Console(), show_passed=all_checks)

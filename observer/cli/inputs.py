@@ -7,8 +7,6 @@ from pathlib import Path
 import click
 
 from observer.contracts.model import Contract
-from observer.contracts.problems import Level
-from observer.errors import InputError
 
 DEFAULT_CONTRACTS = Path("expectations/contracts")
 
@@ -28,14 +26,6 @@ def read_contracts(paths: tuple[Path, ...]) -> tuple[Contract, ...]:
     Raises:
         InputError: any contract has an error. It holds every problem found.
     """
-    from observer.jobs.lint_contracts import lint_contracts
+    from observer.jobs.lint_contracts import load_for_run
 
-    found = lint_contracts(paths or (DEFAULT_CONTRACTS,))
-    errors = tuple(p for p in found.problems if p.level is Level.ERROR)
-    if errors:
-        raise InputError(
-            f"the contracts have {len(errors)} problem{'s' if len(errors) > 1 else ''}",
-            fix="mend the lines above; `observer lint` shows warnings too",
-            problems=errors,
-        )
-    return found.contracts
+    return load_for_run(paths or (DEFAULT_CONTRACTS,))

@@ -8,7 +8,8 @@ Each contract is a run of its own on one instant. A table that cannot be read er
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,15 +22,18 @@ from observer.checks.audit import Audit, ContractAudit
 from observer.checks.judge import judge
 from observer.checks.measure import CheckResult, Evidence, Outcome, TableShape
 from observer.checks.plan import plan_contract
-from observer.checks.spec import ContractPlan
+from observer.checks.rules import RowCount
+from observer.checks.spec import ContractPlan, TablePlan
 from observer.contracts.model import Contract
 from observer.errors import InputError
 from observer.gx.runner import SuiteRunner
 from observer.jobs.queries import QueryDesk
-from observer.reports.progress import Progress
-from observer.snapshots import Snapshot, keep_snapshot, take_snapshot, temporary_folder
-from observer.sources import Source
-from observer.sql import same_type
+from observer.reports.progress import ProgressEvents
+from observer.snapshots.keep import keep_snapshot
+from observer.snapshots.take import Snapshot, take_snapshot
+from observer.snapshots.temporary import temporary_folder
+from observer.sources.source import Source
+from observer.sql.types import same_type
 
 
 class Execution(StrEnum):
@@ -57,7 +61,7 @@ class AuditRequest:
     key_limit: int = 10_000
 
 
-def run_audit(request: AuditRequest, source: Source, progress: Progress) -> Audit:
+def run_audit(request: AuditRequest, source: Source, progress: ProgressEvents) -> Audit:
     """Audit every contract of the request, one after the other.
 
     Raises:
@@ -83,11 +87,11 @@ def run_audit(request: AuditRequest, source: Source, progress: Progress) -> Audi
 
 
 def _audit_contract(
-    contract: Contract, plan: ContractPlan, request: AuditRequest, source: Source, progress: Progress
+    contract: Contract, plan: ContractPlan, request: AuditRequest, source: Source, progress: ProgressEvents
 ) -> ContractAudit:
     with _bench(plan, request, source, progress) as bench:
         progress.phase("checks")
-        measured = {m.check_id: m for m in bench.runner.run(on_check=progress.check_done)}
+        measured = {m.check_id: m for m in bench.runner.run(lambda spec, _: progress.check_done(spec.id))}
         results = tuple(judge(spec, measured[spec.id]) for spec in plan.checks)
         progress.phase("evidence")
         return ContractAudit(
@@ -101,6 +105,32 @@ def _audit_contract(
             one_instant=bench.one_instant,
             execution=request.execution,
         )
+
+
+def _counted(shape: TableShape, results: Sequence[CheckResult]) -> TableShape:
+    """A snapshot has counted the rows as it read them; in the source, the check for rows has."""
+    if shape.rows is not None:
+        return shape
+    rows = next(
+        (
+            r.measurement.value
+            for r in results
+            if r.spec.object == shape.object and isinstance(r.spec.rule, RowCount) and not r.spec.when
+        ),
+        None,
+    )
+    return shape if rows is None else replace(shape, rows=int(rows))
+
+
+def _more_rows(progress: ProgressEvents) -> Callable[[TablePlan, int], None]:
+    """A snapshot says how many rows it has read so far, a display wants how many more."""
+    told: Counter[str] = Counter()
+
+    def on_rows(table: TablePlan, rows: int) -> None:
+        progress.rows_read(table.object, rows - told[table.object])
+        told[table.object] = rows
+
+    return on_rows
 
 
 def _evidence(runner: SuiteRunner, results: Sequence[CheckResult], key_limit: int) -> Iterator[Evidence]:
@@ -119,7 +149,7 @@ class _Bench:
 
 
 @contextmanager
-def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: Progress) -> Iterator[_Bench]:
+def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: ProgressEvents) -> Iterator[_Bench]:
     if request.execution is Execution.PUSHDOWN:
         with _in_source(plan, source) as bench:
             yield bench
@@ -129,7 +159,11 @@ def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: 
             for table in plan.tables:
                 progress.table_started(table.object, None)
             snapshot = take_snapshot(
-                session, plan, folder, on_rows=lambda table, rows: progress.rows_read(table.object, rows)
+                session,
+                plan.tables,
+                folder,
+                on_rows=_more_rows(progress),
+                contract_versions={plan.contract: plan.contract_version},
             )
         _keep(snapshot, plan, request)
         desk = QueryDesk(plan, source_dialect=source.dialect, bench_dialect="duckdb")
@@ -137,11 +171,11 @@ def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: 
         with SuiteRunner.on_snapshot(
             plan,
             snapshot.tables,
-            source_time=snapshot.source_time,
+            source_time=snapshot.manifest.source_time,
             sql_for=desk.query,
             same_type=partial(same_type, dialect=source.dialect),
         ) as runner:
-            yield _Bench(runner=runner, shapes=shapes, one_instant=snapshot.one_instant)
+            yield _Bench(runner=runner, shapes=shapes, one_instant=snapshot.manifest.one_instant)
 
 
 @contextmanager
@@ -163,8 +197,7 @@ def _in_source(plan: ContractPlan, source: Source) -> Iterator[_Bench]:
         sql_for=desk.query,
         same_type=partial(same_type, dialect=source.dialect),
     ) as runner:
-        counted = tuple(replace(shape, rows=runner.rows(shape.object)) for shape in shapes)
-        yield _Bench(runner=runner, shapes=counted, one_instant=False)
+        yield _Bench(runner=runner, shapes=shapes, one_instant=False)
 
 
 def _keep(snapshot: Snapshot, plan: ContractPlan, request: AuditRequest) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from observer.checks.rules import SqlValue
 from observer.checks.spec import CheckSpec, ContractPlan
 from observer.errors import EngineError
-from observer.sql import expand, only_live_rows, problem_with, translate
+from observer.sql.guard import fill_placeholders, problem_with
+from observer.sql.translate import only_live_rows, translate, with_tables_renamed
 
 
 class QueryDesk:
     """Readies the queries of one plan for one bench."""
 
     def __init__(self, plan: ContractPlan, *, source_dialect: str, bench_dialect: str) -> None:
-        self._tables = frozenset(table.physical_name for table in plan.tables)
+        #: Queries may call a table by the name of its object or by its physical name.
+        self._names = {
+            name: table.physical_name for table in plan.tables for name in (table.physical_name, table.object)
+        }
         self._live = {t.physical_name: t.live_rows for t in plan.tables if t.live_rows}
         self._source_dialect = source_dialect
         self._bench_dialect = bench_dialect
@@ -21,14 +25,15 @@ class QueryDesk:
         """The query of a SqlValue check in the bench's own dialect.
 
         Raises:
-            EngineError: it is not one read-only SELECT over contracted tables.
+            EngineError: it is not one read-only SELECT over contracted tables, or cannot be said on this bench.
         """
         rule = spec.rule
         assert isinstance(rule, SqlValue)
         written_in = rule.dialect or self._source_dialect
-        text = expand(rule.query, dialect=written_in, table=rule.table, column=rule.column)
-        if reason := problem_with(text, written_in, self._tables):
-            raise EngineError(reason, fix="mend the query in the contract; `observer lint` shows its line")
+        text = fill_placeholders(rule.query, written_in, table=rule.table, column=rule.column or None)
+        if complaint := problem_with(text, written_in, frozenset(self._names)):
+            raise EngineError(complaint.message, fix=complaint.fix)
+        text = with_tables_renamed(text, written_in, self._names)
         if self._bench_dialect != "duckdb":
             # On a snapshot the views leave soft-deleted rows out already.
             text = only_live_rows(text, written_in, self._live)

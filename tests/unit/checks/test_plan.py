@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from observer.checks import rules
-from observer.checks.plan import dialect_of, plan_contract
+from observer.checks.plan import plan_contract
+from observer.contracts.dialects import dialect_of
 from observer.contracts.model import (
     Comparison,
     Condition,
