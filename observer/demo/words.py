@@ -39,7 +39,7 @@ INDUSTRIES = ("software", "manufacturing", "retail", "healthcare", "finance", "l
 COUNTRIES = ("DE", "US", "GB", "FR", "SE", "NL", "IT", "ES", "PL", "JP")
 COUNTRY_PREFIXES = ("+49", "+1", "+44", "+33", "+46", "+31", "+39", "+34", "+48", "+81")
 #: What people type where an ISO code belongs.
-COUNTRY_SLIPS = ("Germany", "usa", "UK", "fr")
+COUNTRY_SLIPS = ("Germany", "usa", "U.K.", "fr")
 TITLES = ("Head of Operations", "CTO", "Buyer", "Marketing Manager", "Founder", "IT Lead", "Sales Director", "Analyst")
 PRODUCTS = ("Starter", "Team", "Business", "Enterprise", "Support plan")
 REGIONS = ("EMEA", "AMER", "APAC")
