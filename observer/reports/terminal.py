@@ -112,14 +112,19 @@ def _owner(console: Console, owner: str | None) -> str:
 
 def _notes(shown: Iterable[CheckResult], evidence: dict[str, Evidence], table_error: str | None) -> Iterator[str]:
     """What the columns have no room for: why a check was not judged, and what helps most to mend a broken one."""
+    reasons: dict[tuple[Outcome, str], list[str]] = {}
+    hints: list[str] = []
     for result in shown:
-        name = f"{SIGNS[result.outcome]} {field_text(result)} {visible(result.spec.rule_name)}"
+        name = f"{field_text(result)} {visible(result.spec.rule_name)}"
         reason = reason_text(result)
-        if reason and result.measurement.error != table_error:
-            yield f"{name}: {reason}"
+        if reason and (table_error is None or result.measurement.error != table_error):
+            reasons.setdefault((result.outcome, reason), []).append(name)
         hint = _hint(result, evidence[result.spec.id]) if result.spec.id in evidence else ""
         if hint:
-            yield f"{name}: {hint}"
+            hints.append(f"{SIGNS[result.outcome]} {name}: {hint}")
+    for (outcome, reason), names in reasons.items():
+        yield f"{SIGNS[outcome]} {names[0] if len(names) == 1 else count_text(len(names), 'check')}: {reason}"
+    yield from hints
 
 
 def _hint(result: CheckResult, evidence: Evidence) -> str:

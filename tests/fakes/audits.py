@@ -121,7 +121,7 @@ def wide_audit(columns: int = 300, checks_per_column: int = 10) -> Audit:
     """One table of many columns; every third column breaks one check, with evidence."""
     results: list[CheckResult] = []
     evidence: list[Evidence] = []
-    keys = keys(100)
+    some = keys(100)
     for n in range(columns):
         name = f"custom_field_{n:03}__c"
         for k in range(checks_per_column):
@@ -133,8 +133,8 @@ def wide_audit(columns: int = 300, checks_per_column: int = 10) -> Audit:
                     Evidence(
                         check_id=results[-1].spec.id,
                         key_columns=("id",),
-                        keys=keys,
-                        urls=urls(keys),
+                        keys=some,
+                        urls=urls(some),
                         offenders=tuple(Offender(value=f"value {v}", rows=v, suggestion="a") for v in range(20, 0, -1)),
                         offenders_total=55,
                         months=months(*range(15)),
