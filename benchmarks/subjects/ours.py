@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -21,9 +21,8 @@ from observer.checks.plan import plan_contract
 from observer.checks.rules import HasType
 from observer.checks.spec import ContractPlan, TablePlan
 from observer.config.odcs import load_contracts
-from observer.jobs.queries import QueryDesk
-from observer.sql import same_type
-from observer.wiring import opened_source, read_settings
+from observer.snapshots.take import take_snapshot
+from observer.sources.opening import open_source
 
 CONTRACT = ROOT / "benchmarks" / "leads.odcs.yaml"
 #: What PostgreSQL calls the columns that Parquet calls otherwise.
@@ -91,16 +90,9 @@ def suite(folder: Path, *, with_key: bool = True) -> Callable[[], Facts]:
 
     plan = leads_plan()
     files = tuple(_file(table, folder, with_key=with_key) for table in plan.tables)
-    desk = QueryDesk(plan, source_dialect="postgres", bench_dialect="duckdb")
 
     def work() -> Facts:
-        with SuiteRunner.on_snapshot(
-            plan,
-            files,
-            source_time=datetime.now(UTC),
-            sql_for=desk.query,
-            same_type=partial(same_type, dialect="postgres"),
-        ) as runner:
+        with SuiteRunner.on_snapshot(plan, files, source_time=datetime.now(UTC)) as runner:
             return counts_of(plan, runner.run())
 
     return work
@@ -113,20 +105,12 @@ def pushdown(url: str) -> Callable[[], Facts]:
     plan = leads_plan()
 
     def work() -> Facts:
-        with opened_source(url, read_settings()) as source:
+        with closing(open_source(url)) as source:
             assert source.engine is not None
             with source.session() as session:
                 shapes = tuple(session.shape(table) for table in plan.tables)
                 source_time = session.source_time
-            desk = QueryDesk(plan, source_dialect=source.dialect, bench_dialect=source.dialect)
-            with SuiteRunner.on_source(
-                plan,
-                source.engine,
-                shapes,
-                source_time=source_time,
-                sql_for=desk.query,
-                same_type=partial(same_type, dialect=source.dialect),
-            ) as runner:
+            with SuiteRunner.on_source(plan, source.engine, shapes, source_time=source_time) as runner:
                 return counts_of(plan, runner.run())
 
     return work
@@ -134,14 +118,12 @@ def pushdown(url: str) -> Callable[[], Facts]:
 
 def snapshot(url: str) -> Callable[[], Facts]:
     """Both tables into Parquet in one transaction, manifest included; the files are gone after each round."""
-    from observer.snapshots import take_snapshot
-
     plan = leads_plan()
 
     def work() -> Facts:
-        with tempfile.TemporaryDirectory() as folder, opened_source(url, read_settings()) as source:
+        with tempfile.TemporaryDirectory() as folder, closing(open_source(url)) as source:
             with source.session() as session:
-                taken = take_snapshot(session, plan, Path(folder))
+                taken = take_snapshot(session, plan.tables, Path(folder))
             errors = [table.shape.error for table in taken.tables if table.shape.error]
             if errors:
                 raise RuntimeError("; ".join(errors))
