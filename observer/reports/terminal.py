@@ -96,7 +96,7 @@ def _checks_table(console: Console, results: Iterable[CheckResult]) -> Table:
             Text(SIGNS[result.outcome], style),
             Text(visible(result.spec.rule_name), style),
             Text(field_text(result)),
-            Text(visible(result.observed).replace(" rows (", " (").replace(" %", "\u00a0%")),
+            Text(visible(result.observed).replace(" rows (", " (").replace(" %", "%")),
             Text(visible(result.expected)),
             Text(failed_rows_text(result), style if is_broken(result) else ""),
             Text(_owner(console, result.spec.owner)),
