@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -87,7 +86,7 @@ def _keep(file: TableFile, entry: TableEntry, folder: Path, key: bytes) -> Table
     return replace(
         entry,
         columns=columns,
-        bytes=os.stat(target).st_size,
+        bytes=target.stat().st_size,
         schema_hash=schema_hash(columns),
         watermark=None if hides_watermark else entry.watermark,
     )

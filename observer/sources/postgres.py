@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 import pyarrow as pa
+from adbc_driver_manager._reader import AdbcRecordBatchReader
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL
 
@@ -187,7 +188,9 @@ class PostgresSession:
         selected = ", ".join(f"{how.expression} AS {quoted(c.name)}" for how, c in zip(readings, columns, strict=True))
         with self._connected() as cursor:
             cursor.execute(f"SELECT {selected} FROM {catalog.qualified(found)}")
-            reader = cursor.fetch_record_batch()
+            # `fetch_record_batch` gives a reader whose errors have lost their SQLSTATE (apache/arrow-adbc#1523).
+            handle = cursor.fetch_arrow()
+            reader = AdbcRecordBatchReader._import_from_c(handle.address)
             empty = True
             for batch in reader:
                 empty = False
