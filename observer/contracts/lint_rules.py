@@ -108,7 +108,7 @@ ERRORS: dict[str, str] = {
 WARNINGS: dict[str, str] = {
     "critical-without-owner": "A critical element has neither a fieldOwner nor a contract owner.",
     "enum-without-rule": "A field that looks like a choice (status, stage, type, source, …) has no allowed values.",
-    "personal-without-classification": "A field that looks personal (email, phone, birth date, …) has no classification.",
+    "personal-without-classification": "A field that looks personal (email, phone, birth, …) has no classification.",
     "no-primary-key": "An object has no primary key, so failing rows cannot be named.",
     "no-freshness": "The contract has no freshness.",
     "state-machine-no-end": "A state machine has no terminal state.",
