@@ -42,12 +42,29 @@ def problem_with_pattern(pattern: str) -> Complaint | None:
     if len(pattern) > MAX_LENGTH:
         message = f"the pattern has {len(pattern):,} characters, the limit is {MAX_LENGTH:,}"
         return Complaint(message, "use an enum or a relationship for a list of values")
-    if re.search(r"(?<!\\)\[\^?\]", pattern):
-        message = "`[]` is an empty class in ECMA-262, and the start of a longer one to databases"
-        return Complaint(message, r"write the ] in a class as \]")
-    in_class = False
+    if complaint := _unrunnable(pattern):
+        return complaint
+    translated = pattern_for(pattern, "duckdb")
+    if _is_common(translated):
+        return None
+    import duckdb
+
+    try:
+        _engine().execute("SELECT regexp_matches('', ?)", [translated])
+    except duckdb.Error as error:
+        said = str(error).split("\n")[0].split("Error: ", 1)[-1].strip().rstrip(".")
+        return Complaint(f"the pattern cannot be run: {said}", "correct it; test it with RE2 (Go) syntax")
+    return None
+
+
+def _unrunnable(pattern: str) -> Complaint | None:
+    """Syntax that ECMA-262 has and databases lack, or read otherwise."""
+    in_class, before = False, ""
     for piece in _pieces(pattern):
-        in_class = _inside(piece, in_class)
+        if piece == "]" and in_class and before in ("[", "[^"):
+            message = f"`{before}]` is a class of its own in ECMA-262, and the start of a longer one to databases"
+            return Complaint(message, r"write a ] in a class as \]")
+        in_class, before = _inside(piece, in_class), piece
         if in_class:
             continue
         if piece in _LOOKS:
@@ -60,16 +77,6 @@ def problem_with_pattern(pattern: str) -> Complaint | None:
                 f"back-reference `{piece}` cannot be run by the databases",
                 "write the repeated part out, or use `type: sql`",
             )
-    translated = pattern_for(pattern, "duckdb")
-    if _is_common(translated):
-        return None
-    import duckdb
-
-    try:
-        _engine().execute("SELECT regexp_matches('', ?)", [translated])
-    except duckdb.Error as error:
-        said = str(error).split("\n")[0].split("Error: ", 1)[-1].strip().rstrip(".")
-        return Complaint(f"the pattern cannot be run: {said}", "correct it; test it with RE2 (Go) syntax")
     return None
 
 
