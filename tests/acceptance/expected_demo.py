@@ -59,7 +59,7 @@ FOUND_BY: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "crm-events.crm_events.event_attributes.required": ("crm_events", "attributes", ("missing",)),
     "crm-events.crm_events.event_attributes.touch_has_channel": ("crm_events", "attributes", ("malformed",)),
     "crm-events.crm_events.arrives_in_time": ("crm_events", "ingested_at", ("late",)),
-    "crm-events.crm_events.kept_27_months": ("crm_events", "occurred_at", ("expired",)),
+    "crm-events.crm_events.event_occurred.kept_27_months": ("crm_events", "occurred_at", ("expired",)),
     "crm-events.crm_events.ingested_after_occurred": ("crm_events", "ingested_at", ("contradiction",)),
 }
 

@@ -98,6 +98,15 @@ TRYTON: Counts = {
     # Tryton dates the end of lost deals only
     "tryton.opportunity.opportunity_end.end_when_closed": (259, 212),
     "tryton.opportunity.opportunity_lost_reason.reason_when_lost": (47, 0),
-    "tryton.party.party_code.unique": (121, 0),
     "tryton.party.party_name.required": (121, 0),
 }
+#: Unique keys of Tryton's own database prove these without looking at a row.
+TRYTON_PROVEN = frozenset(
+    {
+        "tryton.opportunity.opportunity_id.unique",
+        "tryton.party.party_id.unique",
+        "tryton.party.party_code.unique",
+    }
+)
+#: The one check that does not pass.
+TRYTON_WARNED = "tryton.opportunity.opportunity_end.end_when_closed"
