@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from observer.checks.audit import Audit, count_outcomes
 from observer.checks.measure import CheckResult, Outcome, Segment
 from observer.checks.score import trust_score
@@ -33,13 +35,17 @@ def summary_line(audit: Audit) -> str:
     tables = [t for part in audit.contracts for t in part.tables]
     unread = sum(t.error is not None for t in tables)
     counts = count_outcomes(audit.results)
-    outcomes = [f"{counts[o]:,} {o}" for o in Outcome if o is not Outcome.SKIPPED or counts[o]]
     unread_text = f" ({unread} could not be read)" if unread else ""
     return (
         f"Audited {count_text(len(tables), 'table')}{unread_text}, {count_text(audit.rows, 'row')}, "
-        f"{count_text(len(audit.results), 'check')} in {seconds_text(audit.seconds)}: {', '.join(outcomes)}. "
+        f"{count_text(len(audit.results), 'check')} in {seconds_text(audit.seconds)}: {outcomes_text(counts)}. "
         f"{score_text(trust_score(audit.results))}."
     )
+
+
+def outcomes_text(counts: Mapping[Outcome, int]) -> str:
+    """ "71 passed, 3 warned, 12 failed, 1 errored"; skipped ones only when there are some."""
+    return ", ".join(f"{counts[o]:,} {o}" for o in Outcome if o is not Outcome.SKIPPED or counts[o])
 
 
 def score_text(score: int | None) -> str:
