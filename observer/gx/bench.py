@@ -130,7 +130,8 @@ def _add_file(bench: Bench, plan: ContractPlan, table: TableFile, schemas: list[
     except (sa.exc.SQLAlchemyError, CannotSay) as error:
         bench.errors[name] = f"the snapshot of the table cannot be read ({type(error).__name__})"
         return
-    rows = _stored(short, schema or None, exposed.kinds)
+    view = _stored(short, schema or None, exposed.kinds)
+    rows = sa.select(*view.c).select_from(view).subquery("batch")
     bench.relations[name] = _relation(table.plan, rows, exposed)
 
 

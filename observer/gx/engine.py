@@ -29,6 +29,7 @@ from observer.gx.relations import Relation
 
 _SAMPLES = (".unexpected_values", ".unexpected_rows", ".unexpected_index_list", ".unexpected_value_counts")
 _COUNT, _FILTERED = ".unexpected_count", ".filtered_row_count"
+_ROWS = "table.row_count"
 _UNIQUE = "column_values.unique.unexpected_count"
 _COMPOUND_UNIQUE = "compound_columns.unique.unexpected_count"
 #: Databases that know FILTER (WHERE …); the others get CASE inside the aggregate.
@@ -43,6 +44,8 @@ _TYPES: dict[Kind, type[sa.types.TypeEngine[Any]]] = {
     Kind.TIMESTAMP: sa.DateTime,
     Kind.TIMESTAMP_TZ: sa.DateTime,
 }
+#: What stock GX would join the table with itself for; here the duplicates are counted by grouping.
+_UNIQUE_PARTIALS = ("column_values.unique.condition", "compound_columns.unique.condition", "compound_columns.count.map")
 Fetch = Callable[[sa.Executable], Sequence[sa.Row[Any]]]
 
 
@@ -87,13 +90,17 @@ class BenchEngine(SqlAlchemyExecutionEngine):
         """As stock GX, but the columns of a table are known without asking the database."""
         todo = list(metrics_to_resolve)
         if not todo:
-            return metrics or {}
+            return self._at_the_end(metrics or {})
         known = {m.id: self._columns(m) for m in todo if m.metric_name in ("table.columns", "table.column_types")}
         # GX asks again for whatever is left unresolved.
         return known or self._resolve(todo, metrics, runtime_configuration)
 
     def _resolve(self, todo: list[Any], metrics: dict[Any, Any] | None, configuration: dict[str, Any] | None) -> Any:
         return super().resolve_metrics(todo, metrics, configuration)
+
+    def _at_the_end(self, metrics: dict[Any, Any]) -> dict[Any, Any]:
+        """GX asks for nothing once it has nothing left to ask."""
+        return metrics
 
     def _columns(self, metric: Any) -> Any:
         kinds = self.relation(metric.metric_domain_kwargs).kinds
@@ -138,10 +145,13 @@ class OneScanEngine(BenchEngine):
         self.conditions: dict[Any, Sql] = {}
         #: Metric id → why it could not be computed, free of values.
         self.failures: dict[Any, str] = {}
+        #: Row counts that wait for the scan. GX wants them before it asks for conditions, though none needs them;
+        #: a scan of their own would be one too many. GX is given None until then.
+        self.pending: dict[Any, Sql] = {}
 
     def _resolve(self, todo: list[Any], metrics: dict[Any, Any] | None, configuration: dict[str, Any] | None) -> Any:
         fresh = [m for m in todo if m.id not in self.failures]
-        out = self._next(fresh, metrics or {}, configuration)
+        out = self._next(fresh, {} if metrics is None else metrics, configuration)
         if failed := [m for m in todo if m.id in self.failures]:
             # GX gives a metric up after three failures; each of them is free here.
             if not out:
@@ -166,10 +176,21 @@ class OneScanEngine(BenchEngine):
         if direct:
             return self._each(direct, lambda m: self._direct(m, metrics, configuration))
         if aggregates:
-            return self._scan({m: self._aggregate(m, metrics) for m in aggregates})
+            wanted = {m: self._aggregate(m, metrics) for m in aggregates}
+            if all(m.metric_name == _ROWS for m in aggregates):
+                self.pending |= wanted
+                return dict.fromkeys((m.id for m in aggregates))
+            counts = self._scan(self.pending | wanted)
+            metrics.update({m.id: counts.pop(m.id) for m in self.pending if m.id in counts})
+            self.pending = {}
+            return counts
         if grouped:
             return self._each(grouped, self._repeated_rows)
         return {m.id: [] for m in samples}
+
+    def _at_the_end(self, metrics: dict[Any, Any]) -> dict[Any, Any]:
+        waiting, self.pending = self.pending, {}
+        return metrics | self._scan(waiting)
 
     def _each(self, todo: list[Any], compute: Callable[[Any], Any]) -> dict[Any, Any]:
         out = {}
@@ -181,6 +202,8 @@ class OneScanEngine(BenchEngine):
         return out
 
     def _direct(self, metric: Any, metrics: dict[Any, Any], configuration: dict[str, Any] | None) -> Any:
+        if metric.metric_name in _UNIQUE_PARTIALS:
+            return sa.false(), {}, {}
         value = SqlAlchemyExecutionEngine.resolve_metrics(self, [metric], metrics, configuration)[metric.id]
         if metric.metric_name.endswith(".condition"):
             self.conditions[metric.id] = value[0]

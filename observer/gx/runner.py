@@ -17,11 +17,12 @@ import sqlalchemy as sa
 from observer.checks import rules
 from observer.checks.measure import Evidence, FieldProfile, Measurement, TableFile, TableShape
 from observer.checks.spec import CheckSpec, ContractPlan, TablePlan
+from observer.contracts.model import LogicalType
 from observer.errors import EngineError
 from observer.gx.bench import Bench, snapshot_bench, source_bench
 from observer.gx.dialect_words import Sql, oldest_of_kind
 from observer.gx.evidence import gather
-from observer.gx.kinds import Kind
+from observer.gx.kinds import NATIVE, Kind, kind_of
 from observer.gx.measured import measurement
 from observer.gx.preflight import unrunnable
 from observer.gx.profiles import profile_table
@@ -175,7 +176,22 @@ class SuiteRunner:
             return Measurement(check_id=spec.id, holds=self._same_type(rule.physical_type, stored), seen=stored)
         if isinstance(rule, rules.Unique) and shape is not None:
             return self._proven(spec, rule, shape)
+        if isinstance(rule, rules.HasType) and shape is not None:
+            return self._native(spec, rule, shape)
         return None
+
+    def _native(self, spec: CheckSpec, rule: rules.HasType, shape: TableShape) -> Measurement | None:
+        """A column of a native type of that kind passes by its type alone."""
+        stored = next((c.type for c in shape.columns if c.name == rule.column), "")
+        kind = kind_of(stored)
+        zoned = {Kind.TIMESTAMP: False, Kind.TIMESTAMP_TZ: True}.get(kind)
+        seen = self._bench.relations[shape.physical_name].kinds[rule.column]
+        if not {kind, seen} <= NATIVE[rule.logical_type] or (None not in (rule.timezone, zoned) and rule.timezone is not zoned):
+            return None
+        # SQLite types values, not columns: what a column is declared as proves nothing but text.
+        if self._bench.dialect == "sqlite" and rule.logical_type is not LogicalType.UNSET:
+            return None
+        return Measurement(check_id=spec.id, holds=True, seen=stored or "text")
 
     def _proven(self, spec: CheckSpec, rule: rules.Unique, shape: TableShape) -> Measurement | None:
         """A key of the source over some of the columns proves that all of them together are unique."""
