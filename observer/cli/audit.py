@@ -10,6 +10,7 @@ import click
 from observer.checks.audit import Audit
 from observer.checks.measure import CheckResult, Outcome
 from observer.cli.inputs import contract_option, read_contracts
+from observer.cli.output import console
 from observer.contracts.model import Contract
 from observer.errors import ExitCode, InputError, StoreError
 from observer.wiring import Settings, opened_source, opened_store, read_settings
@@ -119,7 +120,7 @@ def perform_audit(
     with opened_source(url, settings) as door, AuditProgress(Console(stderr=True)) as progress:
         found = run_audit(request, door, progress)
     not_recorded = _record(found, settings) if record else None
-    render_terminal(found, Console(), show_passed=all_checks)
+    render_terminal(found, console(), show_passed=all_checks)
     if out is not None:
         written = write_reports(found, out)
         click.echo(f"Report: {written.html}")

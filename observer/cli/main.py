@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -54,7 +56,23 @@ def cli(debug: bool) -> None:
     """Data-quality observability for CRM data: contracts in, the truth about your tables out."""
 
 
-def main(args: Sequence[str] | None = None) -> None:
+def run() -> NoReturn:
+    """The console script: `main`, then leave at once.
+
+    By now every door is closed. A slow teardown of the interpreter would only let DuckDB's binding print pages about
+    what Great Expectations still holds of it.
+    """
+    try:
+        main()
+    except SystemExit as done:
+        code = done.code if isinstance(done.code, int) else ExitCode.OK
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: every error as a sentence with its remedy, never as a traceback."""
     words = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in words
