@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -59,12 +60,13 @@ def problem_with_pattern(pattern: str) -> Complaint | None:
 
 def _unrunnable(pattern: str) -> Complaint | None:
     """Syntax that ECMA-262 has and databases lack, or read otherwise."""
-    in_class, before = False, ""
+    in_class, opener = False, ""
     for piece in _pieces(pattern):
-        if piece == "]" and in_class and before in ("[", "[^"):
-            message = f"`{before}]` is a class of its own in ECMA-262, and the start of a longer one to databases"
+        if piece == "]" and opener:
+            message = f"`{opener}]` is a class of its own in ECMA-262, and the start of a longer one to databases"
             return Complaint(message, r"write a ] in a class as \]")
-        in_class, before = _inside(piece, in_class), piece
+        opener = piece if not in_class and piece in ("[", "[^") else ""
+        in_class = _inside(piece, in_class)
         if in_class:
             continue
         if piece in _LOOKS:
@@ -123,8 +125,9 @@ def _translated(pattern: str, dialect: str) -> Iterator[str]:
 
 
 def _one(piece: str, dialect: str, *, in_class: bool) -> str:
-    if piece.startswith(("\\u", "\\x")):
-        return _character(int(piece.strip("\\ux{}"), 16))
+    code = re.fullmatch(r"\\[ux]\{?([0-9A-Fa-f]+)\}?", piece)
+    if code and int(code[1], 16) <= sys.maxunicode:
+        return _character(int(code[1], 16))
     if piece.startswith("\\c"):
         return _character(ord(piece[2].upper()) - 64)
     if piece in ("\\d", "\\w", "\\s"):
