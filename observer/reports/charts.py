@@ -15,6 +15,8 @@ CHART_WIDTH, CHART_HEIGHT = 300.0, 60.0
 _LEAST = 1.0
 #: More months than this are drawn as years.
 MOST_MONTHS = 48
+#: When this share of the rows fits into so many months, the few others are stray dates.
+_MOST_OF_THE_ROWS = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class ColumnChart:
     highest: int
     #: "month" or "year".
     period: str
+    #: Failed rows of stray dates (the year 2099) that would squeeze all others flat; they are not drawn.
+    outside: int
 
 
 def ring(score: int, radius: float = 52.0) -> Ring:
@@ -88,13 +92,13 @@ def slices(counts: Sequence[tuple[str, int]], width: float = BAR_WIDTH) -> tuple
 
 def column_chart(months: Sequence[MonthCount]) -> ColumnChart | None:
     """Failed rows per month of creation, in order of time, months without rows as gaps; None when nothing failed."""
-    counts = {m.month: m for m in months}
-    if not any(m.rows_failed for m in months):
+    drawn = _without_strays(sorted(months, key=lambda m: _number(m.month)))
+    if not any(m.rows_failed for m in drawn):
         return None
-    period, names = _periods(sorted(counts))
+    period, names = _periods(drawn)
     grouped = dict.fromkeys(names, (0, 0))
-    for month in months:
-        name = month.month if period == "month" else month.month.rsplit("-", 1)[0]
+    for month in drawn:
+        name = month.month if period == "month" else _year(month.month)
         tested, failed = grouped[name]
         grouped[name] = (tested + month.rows_tested, failed + month.rows_failed)
     highest = max(failed for _, failed in grouped.values())
@@ -113,7 +117,12 @@ def column_chart(months: Sequence[MonthCount]) -> ColumnChart | None:
                 height=height,
             )
         )
-    return ColumnChart(columns=tuple(columns), highest=highest, period=period)
+    return ColumnChart(
+        columns=tuple(columns),
+        highest=highest,
+        period=period,
+        outside=sum(m.rows_failed for m in months) - sum(m.rows_failed for m in drawn),
+    )
 
 
 def add_months(series: Sequence[Sequence[MonthCount]]) -> tuple[MonthCount, ...]:
@@ -126,15 +135,32 @@ def add_months(series: Sequence[Sequence[MonthCount]]) -> tuple[MonthCount, ...]
     return tuple(MonthCount(month=m, rows_tested=t, rows_failed=f) for m, (t, f) in sorted(sums.items()))
 
 
-def _periods(months: Sequence[str]) -> tuple[str, list[str]]:
-    """Every month from the first to the last, or every year when those are too many to draw."""
-    first, last = (_number(m) for m in (months[0], months[-1]))
+def _without_strays(months: Sequence[MonthCount]) -> Sequence[MonthCount]:
+    """The stretch of `MOST_MONTHS` with the most rows, when nearly all rows lie there; else all months."""
+    numbers = [_number(m.month) for m in months]
+    best, most, start, rows = (0, 0), -1, 0, 0
+    for end, month in enumerate(months):
+        rows += month.rows_tested
+        while numbers[end] - numbers[start] >= MOST_MONTHS:
+            rows -= months[start].rows_tested
+            start += 1
+        if rows > most:
+            best, most = (start, end + 1), rows
+    return months[slice(*best)] if most >= _MOST_OF_THE_ROWS * sum(m.rows_tested for m in months) else months
+
+
+def _periods(months: Sequence[MonthCount]) -> tuple[str, list[str]]:
+    """Every month from the first to the last, or the years when those are too many to draw."""
+    first, last = (_number(m.month) for m in (months[0], months[-1]))
     if last - first < MOST_MONTHS:
         return "month", [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)]
-    years = sorted({m.rsplit("-", 1)[0] for m in months})
     if last - first < 12 * MOST_MONTHS:
-        return "year", [f"{year:04}" for year in range(int(years[0]), int(years[-1]) + 1)]
-    return "year", years
+        return "year", [f"{year:04}" for year in range(first // 12, last // 12 + 1)]
+    return "year", list(dict.fromkeys(_year(m.month) for m in months))
+
+
+def _year(month: str) -> str:
+    return month.rsplit("-", 1)[0]
 
 
 def _number(month: str) -> int:

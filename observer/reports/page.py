@@ -18,7 +18,8 @@ from observer.reports.visible import shown_value, visible
 FIRST_CARDS, MOST_CARDS = 6, 100
 MOST_BARS = 8
 MOST_OFFENDERS = 5
-MOST_RECORDS = 5
+#: Failing rows named on a card; fewer when their keys are long.
+MOST_RECORDS, LONG_RECORDS, LONG_KEY = 5, 2, 20
 MOST_VALUES = 12
 SCORECARD_ROWS = 15
 #: Distributions of a table that are shown at once; those with illegal values come first.
@@ -221,7 +222,8 @@ def full_name(result: CheckResult) -> str:
 def _records(evidence: Evidence) -> tuple[Record, ...]:
     urls: Iterable[str | None] = evidence.urls or [None] * len(evidence.keys)
     pairs = list(zip(evidence.keys, urls, strict=False))[:MOST_RECORDS]
-    return tuple(Record(key=_key_text(key), url=_followable(url)) for key, url in pairs)
+    records = tuple(Record(key=_key_text(key), url=_followable(url)) for key, url in pairs)
+    return records[:LONG_RECORDS] if any(len(record.key) > LONG_KEY for record in records) else records
 
 
 def _key_text(key: tuple[Scalar, ...]) -> str:

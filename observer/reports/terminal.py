@@ -31,7 +31,7 @@ SCORECARD_FIELDS = 15
 _WIDE = 110
 #: From this many columns on, the scorecard has its less telling columns.
 _ROOMY = 90
-STYLES = {
+_STYLES = {
     Outcome.PASSED: "green",
     Outcome.WARNED: "yellow",
     Outcome.FAILED: "red",
@@ -78,7 +78,7 @@ def _heading(part: ContractAudit, name: str, shape: TableShape | None) -> Text:
     return heading.append(f"  {rows}, contract {visible(part.contract.id)} {visible(part.contract.version)}", "dim")
 
 
-def grid(*columns: str) -> Table:
+def _grid(*columns: str) -> Table:
     """A table whose columns ending in "#" hold numbers."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for name in columns:
@@ -89,9 +89,9 @@ def grid(*columns: str) -> Table:
 
 
 def _checks_table(console: Console, results: Iterable[CheckResult]) -> Table:
-    table = grid("", "Check", "Field", "Observed", "Expected", "Failed\nrows#", "Owner")
+    table = _grid("", "Check", "Field", "Observed", "Expected", "Failed\nrows#", "Owner")
     for result in results:
-        style = STYLES[result.outcome]
+        style = _STYLES[result.outcome]
         table.add_row(
             Text(SIGNS[result.outcome], style),
             Text(visible(result.spec.rule_name), style),
@@ -99,12 +99,12 @@ def _checks_table(console: Console, results: Iterable[CheckResult]) -> Table:
             Text(visible(result.observed).replace(" rows (", " (").replace(" %", "%")),
             Text(visible(result.expected)),
             Text(failed_rows_text(result), style if is_broken(result) else ""),
-            Text(owner_text(console, result.spec.owner)),
+            Text(_owner(console, result.spec.owner)),
         )
     return table
 
 
-def owner_text(console: Console, owner: str | None) -> str:
+def _owner(console: Console, owner: str | None) -> str:
     """Where room is short, an address loses its domain; the page has it whole."""
     text = visible(owner or "nobody")
     return text if console.width >= _WIDE else text.split("@")[0] or text
@@ -143,7 +143,7 @@ def _print_scorecard(console: Console, scores: tuple[FieldScore, ...]) -> None:
         return
     console.print(Text("Fields, most damage first", style="bold"))
     roomy = console.width >= _ROOMY
-    table = grid(
+    table = _grid(
         "Field", "Score#", *(("Filled#",) if roomy else ()), "Broken#", "Errored#", "Failed\nrows#", "Damage#", "Owner"
     )
     for score in worst[:SCORECARD_FIELDS]:
@@ -157,7 +157,7 @@ def _print_scorecard(console: Console, scores: tuple[FieldScore, ...]) -> None:
             str(score.errored),
             "–" if score.rows_failed is None else f"{score.rows_failed:,}",
             f"{score.damage:,}",
-            Text(owner_text(console, score.owner)),
+            Text(_owner(console, score.owner)),
         )
     console.print(table)
     rest = len(worst) - SCORECARD_FIELDS

@@ -48,9 +48,9 @@ def test_a_stacked_bar_of_nothing_has_no_parts() -> None:
 def test_columns_stay_inside_the_chart_and_lose_no_failure(series: list[MonthCount]) -> None:
     chart = column_chart(series)
     if chart is None:
-        assert not any(m.rows_failed for m in series)
+        assert sum(m.rows_failed for m in series) <= sum(m.rows_tested for m in series) * 0.05
         return
-    assert sum(c.failed for c in chart.columns) == sum(m.rows_failed for m in series)
+    assert chart.outside + sum(c.failed for c in chart.columns) == sum(m.rows_failed for m in series)
     assert all(c.x >= 0 and c.x + c.width <= CHART_WIDTH and 0 <= c.y <= CHART_HEIGHT for c in chart.columns)
     assert all((c.height > 0) is (c.failed > 0) for c in chart.columns)
     labels = [c.label for c in chart.columns]
@@ -67,6 +67,14 @@ def test_many_months_are_drawn_as_years() -> None:
     chart = column_chart([MonthCount(month=m, rows_tested=9, rows_failed=9) for m in ("2010-02", "2023-11", "2023-12")])
     assert chart is not None
     assert (chart.period, len(chart.columns), chart.highest) == ("year", 14, 18)
+
+
+def test_a_stray_date_does_not_squeeze_the_others_and_is_said() -> None:
+    usual = [MonthCount(month=f"2024-{m:02}", rows_tested=100, rows_failed=5) for m in range(1, 13)]
+    stray = MonthCount(month="2099-01", rows_tested=3, rows_failed=2)
+    chart = column_chart([*usual, stray])
+    assert chart is not None
+    assert (chart.period, len(chart.columns), chart.outside) == ("month", 12, 2)
 
 
 def test_months_of_several_checks_add_up() -> None:
