@@ -30,6 +30,7 @@ from observer.demo.people import slices
 
 _IDS = 6
 CREATED, TOUCH = w.EVENT_TYPES.index("lead_created"), w.EVENT_TYPES.index("campaign_touch")
+SCORED = [w.EVENT_TYPES.index(name) for name in ("manual_label", "model_score_computed")]
 MOBILE = w.SYSTEMS.index("mobile")
 
 
@@ -63,10 +64,13 @@ class Events:
             channel = words(w.CHANNELS, spread(index, len(w.CHANNELS), 79))
             campaign = joined('{"campaign_id": ', numbers_text(1 + spread(index, 40, 83)))
             touch = joined(campaign, ', "channel": "', channel, '"}')
-            attributes = where(self.type[part] == TOUCH, touch, joined('{"score": ', score, "}"))
+            kind = self.type[part]
+            actor = joined('{"actor_id": ', numbers_text(1 + spread(index, 12, 97)), "}")
+            attributes = where(np.isin(kind, SCORED), joined('{"score": ', score, "}"), actor)
+            attributes = where(kind == TOUCH, touch, attributes)
             attributes = where(dirt["channel"], joined(campaign, "}"), attributes)
             system = words(w.SYSTEMS, self.system[part])
-            types = where(dirt["type"], words(w.EVENT_TYPE_SLIPS, index), words(w.EVENT_TYPES, self.type[part]))
+            types = where(dirt["type"], words(w.EVENT_TYPE_SLIPS, index), words(w.EVENT_TYPES, kind))
             yield pa.table(
                 {
                     "event_id": where(dirt["id"], joined("evt_", numbers_text(index)), ids),

@@ -63,7 +63,11 @@ EVENT_TYPES = (
     "lead_stage_changed",
     "activity_logged",
     "campaign_touch",
+    "manual_label",
     "model_score_computed",
+    "lead_merged",
+    "opportunity_created",
+    "opportunity_closed",
 )
 EVENT_TYPE_SLIPS = ("lead_create", "LeadUpdated")
 CHANNELS = ("email", "paid_search", "social", "webinar", "referral")

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from observer.checks.audit import ContractAudit
 from observer.checks.measure import CheckResult, Evidence
 
+#: Keys kept per check: enough to look at some records later; the files of the report hold the rest.
+KEPT_KEYS = 1_000
+
 
 def evidence_document(audit: ContractAudit, result: CheckResult) -> dict[str, object] | None:
     """What is kept of a check's evidence; None when none was gathered.
@@ -30,6 +33,9 @@ def _without_restricted(audit: ContractAudit, result: CheckResult, evidence: Evi
     if hidden & set(evidence.key_columns):
         parts["keys"] = parts["urls"] = ()
         parts["notes"] = (*evidence.notes, "keys not kept: a key column is restricted")
+    if len(parts["keys"]) > KEPT_KEYS:
+        parts["notes"] = (*parts["notes"], f"the first {KEPT_KEYS:,} of {len(parts['keys']):,} keys are kept")
+        parts["keys"], parts["urls"] = parts["keys"][:KEPT_KEYS], parts["urls"][:KEPT_KEYS]
     parts["segments"] = tuple(s for s in evidence.segments if s.column not in hidden)
     return parts
 

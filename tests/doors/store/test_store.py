@@ -253,6 +253,18 @@ def test_evidence_keeps_no_restricted_value_even_when_it_is_handed_one(store: St
     assert kept["notes"] == ["keys not kept: a key column is restricted"]
 
 
+def test_a_state_keeps_some_keys_and_says_how_many_there_were(store: Store) -> None:
+    many = tuple((n,) for n in range(10_000))
+    seen = Evidence(check_id="crm-leads.leads.lead_status.enum", key_columns=("id",), keys=many)
+
+    store.record_audit(audit("a", outcomes=(Outcome.FAILED,), evidence=(seen,)))
+
+    kept = store.run("a").results[0].evidence
+    assert kept is not None
+    assert (kept["keys"][0], kept["keys"][-1], len(kept["keys"])) == ([0], [999], 1_000)
+    assert kept["notes"] == ["the first 1,000 of 10,000 keys are kept"]
+
+
 def test_an_open_state_answers_its_ping_and_can_be_closed_twice(store: Store) -> None:
     store.ping()
     store.close()
