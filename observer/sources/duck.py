@@ -51,6 +51,7 @@ class DuckSource:
         self.timeout = statement_timeout.total_seconds()
         # One engine for sessions too: DuckDB refuses a second way of opening a file in the same process.
         self.engine: Engine = create_engine(f"duckdb:///{path}", connect_args={"read_only": True}, query_cache_size=0)
+        event.listen(self.engine, "connect", _speak_utc)
         event.listen(self.engine, "before_cursor_execute", self._start_clock)
         event.listen(self.engine, "after_cursor_execute", _stop_clock)
         event.listen(self.engine, "handle_error", _stop_clock_after_error)
@@ -63,7 +64,6 @@ class DuckSource:
             raise self.faults.explain(error) from None
         try:
             cursor = connection.cursor()
-            cursor.execute("BEGIN TRANSACTION")
             cursor.execute("SELECT epoch_us(now())")
             [(microseconds,)] = cursor.fetchall()
             now = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
@@ -86,6 +86,10 @@ class DuckSource:
         connection.info["clock"] = started_clock(connection.connection.cursor(), self.timeout)
 
 
+def _speak_utc(connection: Any, _record: object) -> None:
+    connection.cursor().execute("SET TimeZone = 'UTC'")
+
+
 def started_clock(cursor: Any, seconds: float) -> threading.Timer:
     """Interrupts what the cursor's connection is doing when the time is over. Must be cancelled when it is done."""
     clock = threading.Timer(seconds, cursor.interrupt)
@@ -106,7 +110,7 @@ def _stop_clock_after_error(context: Any) -> None:
 
 
 class DuckSession:
-    """Implements `SourceSession`: one transaction on a file that nobody else can write meanwhile."""
+    """Implements `SourceSession`: while the file is open for reading, DuckDB lets nobody write it."""
 
     one_instant = True
 
@@ -145,8 +149,7 @@ def arrow_batches(cursor: Any, statement: str, seconds: float) -> Iterator[pa.Re
     """The result in constant memory; for no rows, one batch of none. Raises duckdb.Error or pyarrow.ArrowException."""
     clock = started_clock(cursor, seconds)
     try:
-        cursor.execute(statement)
-        reader = cursor.to_arrow_reader(BATCH_ROWS)
+        reader = cursor.sql(statement).to_arrow_reader(BATCH_ROWS)
         empty = True
         for batch in reader:
             empty = False

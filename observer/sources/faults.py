@@ -108,11 +108,11 @@ class Faults:
         for words, meaning in _BY_WORDS[:1]:
             if words in text:
                 return meaning
+        if number in _BY_NUMBER:
+            return _BY_NUMBER[number]
         for code in (state, state[:2]):
             if code in _BY_SQLSTATE:
                 return _BY_SQLSTATE[code]
-        if number in _BY_NUMBER:
-            return _BY_NUMBER[number]
         for words, meaning in _BY_WORDS:
             if words in text:
                 return meaning

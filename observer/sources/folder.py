@@ -63,6 +63,7 @@ class FolderSource:
         newest = max(path.stat().st_mtime for paths in files.values() for path in paths)
         with ExitStack() as stack:
             reader = stack.enter_context(duckdb.connect(":memory:", config={"threads": 2}))
+            reader.execute("SET TimeZone = 'UTC'")
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="observer-")))
             yield FolderSession(self.display_url, files, datetime.fromtimestamp(newest, UTC), reader, scratch)
 

@@ -192,8 +192,13 @@ class MysqlSession:
         readings = [reading(c.source_name, c.type, times_as_text=c.name in texts) for c in columns]
         selected = ", ".join(how.expression for how in readings)
         with closing(self._connection.cursor(SSCursor)) as cursor, _undecoded(self._connection):
-            cursor.execute(f"SELECT {selected} FROM {_qualified(found)}")
-            yield from batches(cursor.fetchmany, [c.name for c in columns], [how.convert for how in readings])
+            try:
+                cursor.execute(f"SELECT {selected} FROM {_qualified(found)}")
+                yield from batches(cursor.fetchmany, [c.name for c in columns], [how.convert for how in readings])
+            finally:
+                if not self._connection.open and self._connection._result is not None:
+                    # Else closing the cursor would read the rest of the rows from a connection that is gone.
+                    self._connection._result.unbuffered_active = False
 
     def _columns_without_calendar(self, found: TableName, columns: tuple[FoundColumn, ...]) -> set[str]:
         times = [c for c in columns if base_type(c.type) in TIMES]

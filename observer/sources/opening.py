@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -66,9 +67,9 @@ def _parsed(url: str) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError):
         pass  # their messages quote the URL with its password
-    if Path(url).is_dir():
+    if url and os.path.isdir(url):  # noqa: PTH112  # pathlib raises for what is too long to be a path
         raise SourceError(f"{url!r} is a folder, not a URL", fix=f"write it as file:{url}")
-    if Path(url).is_file():
+    if os.path.isfile(url):  # noqa: PTH113  # as above
         raise SourceError(f"{url!r} is a file, not a URL", fix=f"write sqlite:///{url}, duckdb:///{url} or file:FOLDER")
     raise SourceError(f"{shown_raw(url)!r} is no source URL", fix=f"write one like {', '.join(EXAMPLES)}")
 

@@ -39,6 +39,8 @@ def contracted(table: TablePlan, columns: Sequence[tuple[str, str, bool]], place
         match = exact.get(wanted) or (near[0] if len(near) == 1 else None)
         if match is not None:
             found.append(FoundColumn(name=wanted, source_name=match[0], type=match[1], nullable=match[2]))
+    if not columns:
+        raise SourceError(f"table {table.physical_name!r} of {place}: it no longer exists", fix="run again")
     if not found:
         raise SourceError(
             f"{place}: none of the contracted columns of {table.physical_name!r} exists",
