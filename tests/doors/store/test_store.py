@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -212,6 +213,16 @@ def test_a_run_is_recorded_wholly_or_not_at_all(store: Store) -> None:
         store.record_audit(audit("a"), snapshots=[broken])
 
     assert store.runs() == ()
+
+
+def test_runs_that_end_at_the_same_time_are_all_recorded(store: Store) -> None:
+    ids = [f"run-{n}" for n in range(8)]
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda run_id: store.record_audit(audit(run_id)), ids))
+
+    assert sorted(run.id for run in store.runs()) == ids
+    assert len({store.run(run_id).contracts for run_id in ids}) == 1, "one wording, one row"
 
 
 def test_evidence_keeps_keys_and_segments_with_awkward_values_written_out(store: Store) -> None:
