@@ -111,10 +111,17 @@ def _team(document: Mapping[str, Any]) -> tuple[TeamMember, ...]:
     )
 
 
+def _name(entry: Mapping[str, Any], path: Path, findings: Findings) -> str:
+    name = text_of(entry, "name")
+    if isinstance(entry.get("name"), str) and not name.strip():
+        findings.error("wrong-value", (*path, "name"), "the name is empty", "name it, e.g. as the database does")
+    return name
+
+
 def _object(
     entry: Mapping[str, Any], path: Path, findings: Findings, written: list[WrittenRelationship]
 ) -> SchemaObject:
-    name = text_of(entry, "name")
+    name = _name(entry, path, findings)
     custom = read_custom(entry, path, ON_OBJECT, findings)
     properties: list[Property] = []
     for at, element in entries(entry, "properties", path):
@@ -139,7 +146,7 @@ def _object(
 
 
 def _property(entry: Mapping[str, Any], path: Path, findings: Findings) -> Property:
-    name = text_of(entry, "name")
+    name = _name(entry, path, findings)
     custom = read_custom(entry, path, ON_PROPERTY, findings)
     logical_type = _logical_type(entry)
     _refuse_nested(entry, logical_type, path, findings)

@@ -128,9 +128,5 @@ def _load(file: FilePath, findings: Findings, places: dict[str, Places]) -> Draf
 def _without_echoes(problems: list[Problem]) -> list[Problem]:
     """One problem per place: where the shape is wrong, what follows from it is not told as well."""
     rules = ("wrong-type", "wrong-value", "missing-key", "unknown-key", "needs-odcs-3.2", "operand")
-    shape = [p for p in problems if p.rule in rules]
-    return [
-        problem
-        for problem in problems
-        if problem in shape or not any(problem.path == s.path and problem.file == s.file for s in shape)
-    ]
+    told = {p.path for p in problems if p.rule in rules}
+    return [p for p in problems if p.rule in rules or p.path not in told]

@@ -121,8 +121,9 @@ def shape_problems(document: Mapping[str, Any], version: str) -> list[Problem]:
             swallowed[path] = error.kind.as_dict()["unexpected"]
         for problem in found:
             problems.setdefault((problem.path, problem.rule), problem)
+    told = {place[:length] for place, _ in problems for length in range(len(place) + 1)}
     for path, keys in swallowed.items():
-        if not any(place[: len(path)] == path for place, _ in problems):
+        if path not in told:
             problem = _misplaced_keys(path, keys)
             problems[problem.path, problem.rule] = problem
     return list(problems.values())

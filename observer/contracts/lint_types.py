@@ -129,7 +129,7 @@ def _bounds(prop: Property) -> Iterator[Problem]:
 
 def allowed_values(prop: Property) -> Iterator[Problem]:
     """`enum` and `placeholders`: of the right type, each once, not both at once."""
-    seen: list[Scalar] = []
+    seen: set[tuple[type, Scalar]] = set()
     for index, value in enumerate(prop.enum or ()):
         at: Path = (*prop.path, "enum", index, "value")
         if value is None:
@@ -141,9 +141,9 @@ def allowed_values(prop: Property) -> Iterator[Problem]:
                 "put quotes around it" if prop.logical_type is LogicalType.STRING else "correct it, or the logicalType"
             )
             yield _problem("enum-type", at, message, fix)
-        if any(value == other and type(value) is type(other) for other in seen):
+        if (type(value), value) in seen:
             yield _problem("enum-duplicate", at, f"`{value}` is in the enum twice", "remove one")
-        seen.append(value)
+        seen.add((type(value), value))
     if not prop.placeholders:
         return
     path = (*prop.path, "customProperties")

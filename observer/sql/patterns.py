@@ -1,33 +1,23 @@
-r"""Patterns: ECMA-262 in the contract → what the regular expression engines of databases run.
+r"""Which patterns of a contract can be run: a pattern in, a complaint with its remedy or None out.
 
-The common ground is RE2 (DuckDB), which knows no look-around and no back-references. What the engines read differently
-is rewritten to mean the same everywhere: `\d` is 0-9, `\w` is A-Z a-z 0-9 _, `\s` is ASCII white space, `.` is anything
-but a line break, `$` is the very end. What remains: `\b` follows the engine's own idea of a word, and PostgreSQL has no
-`\p{…}`.
+The common ground is RE2 (DuckDB), which knows no look-around and no back-references.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-import sys
 import warnings
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from observer.contracts.patterns import inside, pattern_for, pieces
 from observer.contracts.problems import Complaint
 
 if TYPE_CHECKING:
     import duckdb
 
 MAX_LENGTH = 2_000
-_PIECE = re.compile(
-    r"\\u\{[0-9A-Fa-f]{1,6}\}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\c[A-Za-z]|\\[pP]\{[^}]*\}|\\k<[^>]*>|\\.|\[\^?|\]"
-    r"|\(\?<[A-Za-z_$][\w$]*>|\(\?[^)]?|.",
-    re.DOTALL,
-)
 _LOOKS = ("(?=", "(?!", "(?<")
-_SPACES = r" \t\n\r\f\v"
 
 
 @functools.cache
@@ -61,12 +51,12 @@ def problem_with_pattern(pattern: str) -> Complaint | None:
 def _unrunnable(pattern: str) -> Complaint | None:
     """Syntax that ECMA-262 has and databases lack, or read otherwise."""
     in_class, opener = False, ""
-    for piece in _pieces(pattern):
+    for piece in pieces(pattern):
         if piece == "]" and opener:
             message = f"`{opener}]` is a class of its own in ECMA-262, and the start of a longer one to databases"
             return Complaint(message, r"write a ] in a class as \]")
         opener = piece if not in_class and piece in ("[", "[^") else ""
-        in_class = _inside(piece, in_class)
+        in_class = inside(piece, in_class)
         if in_class:
             continue
         if piece in _LOOKS:
@@ -110,59 +100,3 @@ def _is_common(pattern: str) -> bool:
     except (re.error, RecursionError, OverflowError, Warning):
         return False
     return True
-
-
-def pattern_for(pattern: str, dialect: str | None) -> str:
-    """The pattern as the engine of this dialect (sqlglot's name; None is RE2) has to be given it."""
-    return "".join(_translated(pattern, dialect or "duckdb"))
-
-
-def _translated(pattern: str, dialect: str) -> Iterator[str]:
-    in_class = False
-    for piece in _pieces(pattern):
-        was_in_class, in_class = in_class, _inside(piece, in_class)
-        yield _one(piece, dialect, in_class=was_in_class and in_class)
-
-
-def _one(piece: str, dialect: str, *, in_class: bool) -> str:
-    code = re.fullmatch(r"\\[ux]\{?([0-9A-Fa-f]+)\}?", piece)
-    if code and int(code[1], 16) <= sys.maxunicode:
-        return _character(int(code[1], 16))
-    if piece.startswith("\\c"):
-        return _character(ord(piece[2].upper()) - 64)
-    if piece in ("\\d", "\\w", "\\s"):
-        inner = {"\\d": "0-9", "\\w": "A-Za-z0-9_", "\\s": _SPACES}[piece]
-        return inner if in_class else f"[{inner}]"
-    if piece in ("\\D", "\\W", "\\S") and not in_class:
-        return f"[^{_one(piece.lower(), dialect, in_class=True)}]"
-    if piece == "\\/":
-        return "/"
-    if in_class:
-        return "\\[" if piece == "[" and dialect != "duckdb" else piece
-    if piece == ".":
-        return r"[^\n\r]"
-    if piece == "$":
-        return {"postgres": r"\Z", "mysql": r"\z", "sqlite": r"\Z"}.get(dialect, "$")
-    if piece.startswith("(?<") and len(piece) > 3:
-        return "("
-    if piece == "\\b" and dialect == "postgres":
-        return r"\y"
-    return piece
-
-
-def _character(code: int) -> str:
-    """The character itself, escaped where it would be syntax."""
-    text = chr(code)
-    return "\\" + text if text in "\\^$.|?*+()[]{}-/" else text
-
-
-def _pieces(pattern: str) -> Iterator[str]:
-    for found in _PIECE.finditer(pattern):
-        yield found.group()
-
-
-def _inside(piece: str, in_class: bool) -> bool:
-    """Whether what follows `piece` stands in a character class."""
-    if in_class:
-        return piece != "]"
-    return piece in ("[", "[^")
