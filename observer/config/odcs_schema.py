@@ -252,6 +252,11 @@ def _known_in_3_2(path: Path) -> set[str]:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, or None."""
+    return _nearest(word, tuple(known))
+
+
+@functools.lru_cache(maxsize=1024)
+def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     by_case = {name.casefold(): name for name in known}
     if word.casefold() in by_case:
         return by_case[word.casefold()]

@@ -22,6 +22,7 @@ logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 #: Longer ones belong into a view.
 MAX_LENGTH = 20_000
+_PLACEHOLDER = re.compile(r"\$?\{(object|property|table|column|schema)\}")
 _FIX = "write one SELECT over the tables of this contract that gives one value"
 
 _FORBIDDEN: tuple[tuple[type[exp.Expr], str], ...] = (
@@ -52,6 +53,9 @@ def problem_with(query: str, dialect: str | None, tables: frozenset[str]) -> Com
     """
     if complaint := dialect_problem(dialect):
         return complaint
+    if left := _PLACEHOLDER.search(query):
+        fix = "write {object} for the table, and {property} only in a rule of a property"
+        return Complaint(f"`{left[0]}` stands for nothing here", fix)
     if "/*!" in query or "/*M!" in query:
         return Complaint("the query hides SQL in a comment (/*! … */)", "remove the comment")
     if len(query) > MAX_LENGTH:
@@ -164,9 +168,6 @@ def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
     while parent is not None:
         yield parent
         parent = parent.parent
-
-
-_PLACEHOLDER = re.compile(r"\$?\{(object|property|table|column|schema)\}")
 
 
 def fill_placeholders(query: str, dialect: str | None, *, table: str, column: str | None) -> str:

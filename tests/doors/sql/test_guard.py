@@ -166,4 +166,6 @@ def test_a_placeholder_without_meaning_stays_and_is_refused() -> None:
         "select count(*) from {object} where {property} is null", None, table="leads", column=None
     )
     assert "{property}" in filled
-    assert problem_with(filled, "postgres", TABLES) is not None
+    complaint = problem_with(filled, "postgres", TABLES)
+    assert complaint is not None
+    assert complaint.message == "`{property}` stands for nothing here"
