@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
 from observer.contracts.model import Path, Scalar
-from observer.contracts.problems import Level, Problem
+from observer.contracts.problems import Problem
 
 
 class Findings:
@@ -19,10 +19,6 @@ class Findings:
 
     def error(self, rule: str, path: Path, message: str, fix: str) -> None:
         self.problems.append(Problem(rule=rule, message=message, fix=fix, path=path, file=self.file))
-
-    def warning(self, rule: str, path: Path, message: str, fix: str) -> None:
-        problem = Problem(rule=rule, message=message, fix=fix, path=path, file=self.file, level=Level.WARNING)
-        self.problems.append(problem)
 
 
 def text_of(element: Mapping[str, Any], key: str) -> str:
