@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import real_parts
+from tests.golden_files import golden, pytest_addoption
+
+__all__ = ["golden", "pytest_addoption"]
+
+# A busy machine is no failure of a law.
+hypothesis.settings.register_profile("shared", deadline=None)
+hypothesis.settings.load_profile("shared")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from rich.text import Text
 from observer.checks.measure import Outcome
 from observer.cli.output import console
 from observer.errors import ExitCode
+from observer.reports.visible import visible
 from observer.wiring import opened_store, read_settings
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _print_runs(found: tuple[RunRow, ...]) -> None:
             _counts(row),
             f"{row.rows:,}",
             "–" if row.trust_score is None else str(row.trust_score),
-            Text(", ".join(row.contracts)),
+            Text(visible(", ".join(row.contracts))),
         )
     console().print(table)
 
@@ -72,12 +73,14 @@ def _print_run(found: RecordedRun, *, all_checks: bool) -> None:
     from rich.table import Table
 
     row, out = found.run, console()
-    out.print(f"Run {row.id} of {', '.join(row.contracts)} on {row.source}", markup=False)
+    out.print(visible(f"Run {row.id} of {', '.join(row.contracts)} on {row.source}"), markup=False)
     shown = [c for c in found.results if all_checks or c.outcome is not Outcome.PASSED]
     if shown:
-        table = Table("Outcome", "Check", "Observed", "Expected", "Owner", box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for head in ("Outcome", "Check", "Observed", "Expected", "Owner"):
+            table.add_column(head, overflow="fold")
         for check in shown:
             texts = (check.outcome, check.check_id, check.error or check.observed, check.expected, check.owner or "–")
-            table.add_row(*map(Text, texts))
+            table.add_row(*(Text(visible(text)) for text in texts))
         out.print(table)
     out.print(f"{_counts(row)} of {row.checks:,} checks, {row.rows:,} rows, {row.seconds:.1f} s.", markup=False)
