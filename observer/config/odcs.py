@@ -81,19 +81,27 @@ def load_contracts(paths: Sequence[FilePath]) -> LoadedContracts:
 def _files(paths: Sequence[FilePath], problems: list[Problem]) -> list[FilePath]:
     found: list[FilePath] = []
     for path in paths:
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.name.endswith(SUFFIXES) and p.is_file())
-            if not inside:
-                message = "the folder holds no contract"
-                fix = f"add a file whose name ends in {SUFFIXES[0]}"
-                problems.append(Problem(rule="no-contracts", message=message, fix=fix, file=str(path)))
-            found += inside
-        elif path.exists():
-            found.append(path)
-        else:
-            message, fix = "there is no such file or folder", "correct the path"
-            problems.append(Problem(rule="file-not-found", message=message, fix=fix, file=str(path)))
+        try:
+            found += _files_at(path, problems)
+        except OSError as error:
+            message, fix = f"the path cannot be read: {error.strerror}", "check the path and its permissions"
+            problems.append(Problem(rule="file-not-readable", message=message, fix=fix, file=str(path)))
     return list(dict.fromkeys(found))
+
+
+def _files_at(path: FilePath, problems: list[Problem]) -> list[FilePath]:
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.name.endswith(SUFFIXES) and p.is_file())
+        if not inside:
+            message = "the folder holds no contract"
+            fix = f"add a file whose name ends in {SUFFIXES[0]}"
+            problems.append(Problem(rule="no-contracts", message=message, fix=fix, file=str(path)))
+        return inside
+    if path.exists():
+        return [path]
+    message, fix = "there is no such file or folder", "correct the path"
+    problems.append(Problem(rule="file-not-found", message=message, fix=fix, file=str(path)))
+    return []
 
 
 def _load(file: FilePath, findings: Findings, places: dict[str, Places]) -> Draft | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterator
@@ -269,6 +270,7 @@ def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path) -> None:
     file = tmp_path / "folder.odcs.yaml"
     file.symlink_to(tmp_path / "gone")
     assert [p.rule for p in load_contracts([file]).problems] == ["file-not-found"]
+    assert [p.rule for p in load_contracts([tmp_path / ("x" * 5000)]).problems] == ["file-not-readable"]
     pipe = Path("/proc/self/mem")
     if pipe.exists():
         assert [p.rule for p in load_contracts([pipe]).problems] == ["file-not-readable"]
@@ -346,7 +348,7 @@ def test_nothing_in_the_place_of_anything_makes_lint_raise(tmp_path: Path, data:
         inside = document
         for step in path:
             inside = inside[step]
-        inside[last] = data.draw(ODD)
+        inside[last] = copy.deepcopy(data.draw(ODD))
     file = tmp_path / "mutated.odcs.yaml"
     file.write_text(json.dumps(document))
     report = lint_contracts([file])
