@@ -196,9 +196,10 @@ class MysqlSession:
                 cursor.execute(f"SELECT {selected} FROM {_qualified(found)}")
                 yield from batches(cursor.fetchmany, [c.name for c in columns], [how.convert for how in readings])
             finally:
-                if not self._connection.open and self._connection._result is not None:
+                result = getattr(cursor, "_result", None)
+                if result is not None and not self._connection.open:
                     # Else closing the cursor would read the rest of the rows from a connection that is gone.
-                    self._connection._result.unbuffered_active = False
+                    result.unbuffered_active = False
 
     def _columns_without_calendar(self, found: TableName, columns: tuple[FoundColumn, ...]) -> set[str]:
         times = [c for c in columns if base_type(c.type) in TIMES]

@@ -34,7 +34,7 @@ _FEATURE_NOT_SUPPORTED = "0A000"
 
 
 class PostgresSource:
-    """A PostgreSQL database (10 or newer, replicas too), opened read-only. Implements `Source`."""
+    """A PostgreSQL database (13 or newer, replicas too), opened read-only. Implements `Source`."""
 
     kind = "postgresql"
     dialect = "postgres"

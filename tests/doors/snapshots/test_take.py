@@ -5,14 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import resource
 import signal
-import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +24,7 @@ from observer.errors import SnapshotError, SourceError
 from observer.snapshots.manifest import MANIFEST, read_manifest
 from observer.snapshots.take import take_snapshot
 from observer.snapshots.temporary import temporary_folder
-from tests.doors.sources.reading import opened, plan
+from tests.doors.sources.reading import plan
 
 NOW = dt.datetime(2026, 11, 22, 6, tzinfo=dt.UTC)
 
@@ -224,22 +221,19 @@ def test_a_folder_without_a_whole_manifest_is_no_snapshot(tmp_path: Path) -> Non
 
 
 def test_memory_stays_constant_however_long_the_table_is(tmp_path: Path) -> None:
-    """180 MB of values pass through with room for a few row groups alone."""
-    path = tmp_path / "big.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(
-            "CREATE TABLE t AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600000) "
-            "SELECT i AS id, hex(randomblob(150)) AS x FROM n"
-        )
-        connection.commit()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    source = opened(f"sqlite:///{path}", seconds=300)
-    with source.session() as session:
-        snapshot = take_snapshot(session, [plan("t", "id", "x")], tmp_path / "s")
-    grown_mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    assert snapshot.tables[0].shape.rows == 600_000
-    assert grown_mib < 200
-    source.close()
+    """200 MB of batches passes through with room for a row group or two."""
+    wide = pa.record_batch({"id": pa.array([os.urandom(100) for _ in range(20_000)])})
+    pool = pa.default_memory_pool()
+    before = pool.bytes_allocated()
+    most = [0]
+    snapshot = take_snapshot(
+        FakeSession(leads=[wide] * 100),
+        [plan("leads", "id")],
+        tmp_path,
+        on_rows=lambda _table, _rows: most.append(pool.bytes_allocated() - before),
+    )
+    assert snapshot.tables[0].shape.rows == 2_000_000
+    assert max(most) < 128 * 2**20
 
 
 def test_duckdb_reads_what_was_written(tmp_path: Path) -> None:

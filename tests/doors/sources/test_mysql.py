@@ -191,6 +191,16 @@ def test_a_slow_statement_ends_and_costs_only_its_table(mariadb_url: str, admin:
     source.close()
 
 
+def test_pushdown_has_the_timeouts_and_speaks_utc(mariadb_url: str) -> None:
+    source = opened(mariadb_url, seconds=0.5)
+    assert source.engine is not None
+    with source.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT @@time_zone").scalar() == "+00:00"
+        with pytest.raises(sa.exc.DBAPIError, match="max_statement_time exceeded"):
+            connection.exec_driver_sql("SELECT SLEEP(5)")
+    source.close()
+
+
 def test_a_connection_cut_mid_stream_is_an_error(admin: pymysql.Connection[Any], source: Source) -> None:
     run(admin, "CREATE TABLE long_one AS SELECT seq AS id, repeat('x', 200) AS t FROM seq_1_to_300000")
     with source.session() as session:
