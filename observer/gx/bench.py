@@ -43,7 +43,7 @@ class Bench:
         #: Physical table name → why it cannot be looked at.
         self.errors: dict[str, str] = {}
 
-    def fetch(self, query: sa.Executable) -> Sequence[sa.Row[Any]]:
+    def fetch(self, query: sa.Executable) -> Sequence[Any]:
         """All rows of the query. An error leaves the connection usable for the next one."""
         if self.dialect != "postgresql":
             return self._connection.execute(query).all()
@@ -187,7 +187,7 @@ def _stored(name: str, schema: str | None, kinds: Mapping[str, Kind]) -> sa.Tabl
     def exact(text: str) -> sa.quoted_name:
         return sa.quoted_name(text, quote=True)
 
-    columns = [sa.column(exact(column)) for column in kinds]
+    columns: list[sa.ColumnClause[Any]] = [sa.column(exact(column)) for column in kinds]
     return sa.table(exact(name), *columns, schema=exact(schema) if schema else None)
 
 

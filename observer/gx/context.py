@@ -28,6 +28,8 @@ def context() -> EphemeralDataContext:
             with warnings.catch_warnings(action="ignore"):
                 import great_expectations as gx
 
+                import observer.gx.expectations  # noqa: F401  # registers our expectations and metrics with GX
+
                 made = gx.get_context(mode="ephemeral")
                 logging.captureWarnings(False)
                 made.variables.progress_bars = {"globally": False, "metric_calculations": False}

@@ -21,7 +21,9 @@ MYSQL = ("mysql", "mariadb")
 _FULL = ("duckdb", "postgresql", "sqlite", *MYSQL)
 
 _INTEGER = r"^[+-]?[0-9]+$"
-_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?([iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])$"
+_NUMBER = (
+    r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?([iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])$"
+)
 _BOOLEAN = r"^([tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[tTfF01])$"
 _DAY = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
@@ -54,6 +56,11 @@ _NAMES = {
     Kind.TIMESTAMP: "TIMESTAMP",
     Kind.TIMESTAMP_TZ: "TIMESTAMP WITH TIME ZONE",
 }
+
+
+def column(name: str) -> Sql:
+    """A column by its name, of no particular table."""
+    return sa.column(name)
 
 
 class CannotSay(ValueError):
@@ -110,7 +117,9 @@ def is_number(expression: Sql, kind: Kind, dialect: str) -> Sql | None:
     if dialect == "duckdb" and kind is Kind.FLOAT:
         return sa.not_(sa.func.isnan(expression))
     if dialect == "postgresql" and kind in (Kind.FLOAT, Kind.DECIMAL):
-        return expression != sa.cast(sa.literal("NaN", sa.Text()), _Named("FLOAT8" if kind is Kind.FLOAT else "NUMERIC"))
+        return expression != sa.cast(
+            sa.literal("NaN", sa.Text()), _Named("FLOAT8" if kind is Kind.FLOAT else "NUMERIC")
+        )
     return None
 
 

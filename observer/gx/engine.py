@@ -1,3 +1,5 @@
+# mypy: disable-error-code="misc,untyped-decorator"
+# GX publishes no types, so its base classes and decorators are Any.
 """The execution engine: GX asks for metrics, the database answers in one scan per table.
 
 Stock GX sends one query per group of metrics with the same domain, two for each uniqueness, and one per sample.
@@ -10,7 +12,6 @@ expectation the condition of its failing rows (`conditions`), from which evidenc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ from great_expectations.expectations.registry import get_metric_provider
 from great_expectations.expectations.row_conditions import deserialize_row_condition
 from great_expectations.util import convert_to_json_serializable
 
+from observer.gx import dialect_words as words
+from observer.gx.asking import Fetch, reason
 from observer.gx.dialect_words import CannotSay, Sql
 from observer.gx.kinds import Kind
 from observer.gx.relations import Relation
@@ -46,7 +49,6 @@ _TYPES: dict[Kind, type[sa.types.TypeEngine[Any]]] = {
 }
 #: What stock GX would join the table with itself for; here the duplicates are counted by grouping.
 _UNIQUE_PARTIALS = ("column_values.unique.condition", "compound_columns.unique.condition", "compound_columns.count.map")
-Fetch = Callable[[sa.Executable], Sequence[sa.Row[Any]]]
 
 
 class BenchEngine(SqlAlchemyExecutionEngine):
@@ -58,7 +60,7 @@ class BenchEngine(SqlAlchemyExecutionEngine):
         self.relations = relations
 
     @property
-    def words(self) -> str:
+    def speaks(self) -> str:
         """SQLAlchemy's name of the dialect."""
         return str(self.engine.dialect.name)
 
@@ -115,16 +117,16 @@ class BenchEngine(SqlAlchemyExecutionEngine):
 class _Rows:
     """Rows that were fetched already, with the few methods of a cursor that GX calls."""
 
-    def __init__(self, rows: Sequence[sa.Row[Any]]) -> None:
+    def __init__(self, rows: Sequence[Any]) -> None:
         self._rows = rows
 
-    def fetchall(self) -> Sequence[sa.Row[Any]]:
+    def fetchall(self) -> Sequence[Any]:
         return self._rows
 
-    def fetchmany(self, size: int) -> Sequence[sa.Row[Any]]:
+    def fetchmany(self, size: int) -> Sequence[Any]:
         return self._rows[:size]
 
-    def fetchone(self) -> sa.Row[Any] | None:
+    def fetchone(self) -> Any:
         return self._rows[0] if self._rows else None
 
     first = fetchone
@@ -152,10 +154,10 @@ class OneScanEngine(BenchEngine):
     def _resolve(self, todo: list[Any], metrics: dict[Any, Any] | None, configuration: dict[str, Any] | None) -> Any:
         fresh = [m for m in todo if m.id not in self.failures]
         out = self._next(fresh, {} if metrics is None else metrics, configuration)
-        if failed := [m for m in todo if m.id in self.failures]:
+        failed = [m for m in todo if m.id in self.failures]
+        if failed and not out:
             # GX gives a metric up after three failures; each of them is free here.
-            if not out:
-                raise MetricResolutionError(self.failures[failed[0].id], failed_metrics=tuple(failed))
+            raise MetricResolutionError(self.failures[failed[0].id], failed_metrics=tuple(failed))
         return out
 
     def _next(self, todo: list[Any], metrics: dict[Any, Any], configuration: dict[str, Any] | None) -> dict[Any, Any]:
@@ -179,7 +181,7 @@ class OneScanEngine(BenchEngine):
             wanted = {m: self._aggregate(m, metrics) for m in aggregates}
             if all(m.metric_name == _ROWS for m in aggregates):
                 self.pending |= wanted
-                return dict.fromkeys((m.id for m in aggregates))
+                return dict.fromkeys(m.id for m in aggregates)
             counts = self._scan(self.pending | wanted)
             metrics.update({m.id: counts.pop(m.id) for m in self.pending if m.id in counts})
             self.pending = {}
@@ -217,7 +219,7 @@ class OneScanEngine(BenchEngine):
         if (given := domain.get("row_condition")) is not None:
             conditions.append(self.condition_to_filter_clause(deserialize_row_condition(given)))
         pair = [domain[key] for key in ("column_A", "column_B") if key in domain]
-        columns = [sa.column(name) for name in domain.get("column_list") or pair]
+        columns = [words.column(name) for name in domain.get("column_list") or pair]
         match domain.get("ignore_row_if"):
             case "any_value_is_missing" | "either_value_is_missing":
                 conditions += [column.is_not(None) for column in columns]
@@ -240,14 +242,14 @@ class OneScanEngine(BenchEngine):
         if not conditions:
             return aggregate  # type: ignore[no-any-return]  # an aggregate of GX, untyped
         condition = sa.and_(*conditions)
-        if self.words in _WITH_FILTER:
+        if self.speaks in _WITH_FILTER:
             return aggregate.filter(condition)  # type: ignore[no-any-return]  # an aggregate of GX, untyped
         if aggregate.name == "count" and not list(aggregate.clauses):
             return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
         if aggregate.name in ("min", "max", "sum", "avg", "count"):
             (argument,) = aggregate.clauses
             return getattr(sa.func, aggregate.name)(sa.case((condition, argument)))  # type: ignore[no-any-return]  # func
-        raise CannotSay(f"{aggregate.name} cannot be restricted to some rows in {self.words}")
+        raise CannotSay(f"{aggregate.name} cannot be restricted to some rows in {self.speaks}")
 
     def _scan(self, aggregates: Mapping[Any, Sql]) -> dict[Any, Any]:
         out: dict[Any, Any] = {}
@@ -307,14 +309,3 @@ def _condition_id(metric: Any) -> Any:
 def _is_windowed(condition: Any) -> bool:
     """A condition over neighbouring rows cannot stand inside an aggregate."""
     return any(isinstance(part, sa.Over) for part in sa.sql.visitors.iterate(condition))
-
-
-def reason(error: Exception) -> str:
-    """What the database said, in one line and without any value: whatever it quotes is blanked."""
-    origin: BaseException = error
-    while not isinstance(origin, CannotSay) and (inner := getattr(origin, "orig", None) or origin.__cause__) is not None:
-        origin = inner
-    if isinstance(origin, CannotSay):
-        return str(origin)
-    line = next((text for text in str(origin).splitlines() if text.strip()), type(origin).__name__)
-    return re.sub(r"'[^']*'|\"[^\"]*\"", "…", line).strip()

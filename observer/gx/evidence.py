@@ -20,9 +20,9 @@ from observer.checks import rules
 from observer.checks.measure import Evidence, Offender
 from observer.checks.spec import CheckSpec, ContractPlan, TablePlan
 from observer.contracts.model import Scalar
+from observer.gx.asking import reason
 from observer.gx.bench import Bench
 from observer.gx.dialect_words import Sql
-from observer.gx.engine import reason
 from observer.gx.kinds import Kind
 from observer.gx.relations import Relation
 from observer.gx.segments import Breakdown, count_segments

@@ -6,7 +6,7 @@ check counts the bad values, and the checks of its values are errored with the r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ from observer.checks import rules
 from observer.checks.spec import CheckSpec, TablePlan
 from observer.contracts.model import LogicalType
 from observer.gx import dialect_words as words
+from observer.gx.asking import Fetch
 from observer.gx.dialect_words import CannotSay, Sql
-from observer.gx.engine import Fetch
 from observer.gx.kinds import BY_VALUE, NATIVE, TYPED, Kind
 from observer.gx.readable import readable
 
@@ -52,7 +52,12 @@ class _Wanted:
 
 
 def expose(
-    table: TablePlan, checks: Sequence[CheckSpec], stored: sa.FromClause, kinds: Mapping[str, Kind], dialect: str, fetch: Fetch
+    table: TablePlan,
+    checks: Sequence[CheckSpec],
+    stored: sa.FromClause,
+    kinds: Mapping[str, Kind],
+    dialect: str,
+    fetch: Fetch,
 ) -> Exposed:
     """Look at the table once where that is needed. `kinds` are the contracted columns that exist, as stored."""
     where = live(table, kinds, dialect)
@@ -81,7 +86,7 @@ def live(table: TablePlan, kinds: Mapping[str, Kind], dialect: str) -> Sql | Non
     flag = table.live_rows
     if flag is None or flag.column not in kinds:
         return None
-    column, kind = sa.column(flag.column), kinds[flag.column]
+    column, kind = words.column(flag.column), kinds[flag.column]
     if not flag.deleted_values:
         return column.is_(None)
     if kind is Kind.TEXT:
@@ -191,5 +196,3 @@ def _typed_in_sqlite(column: Sql, kind: Kind) -> Sql:
         case Kind.TIMESTAMP:
             return sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
     return column
-
-

@@ -40,11 +40,17 @@ _PATTERNS: tuple[tuple[str, Kind], ...] = (
     (r"^date\b", Kind.DATE),
     (r"^time", Kind.TIME),
     (r"^(bool|boolean|tinyint\(1\))", Kind.BOOLEAN),
-    (r"^(u?(tiny|small|medium|big|huge)?int(eger)?\d?|bigserial|serial|smallserial|number\(\d+(,\s*0)?\)|year)\b", Kind.INTEGER),
+    (
+        r"^(u?(tiny|small|medium|big|huge)?int(eger)?\d?|bigserial|serial|smallserial|number\(\d+(,\s*0)?\)|year)\b",
+        Kind.INTEGER,
+    ),
     (r"^(float|double|real)", Kind.FLOAT),
     (r"^(decimal|numeric|number|money|dec|bignumeric|smallmoney)", Kind.DECIMAL),
     (r"^(uuid|uniqueidentifier)", Kind.UUID),
-    (r"^(n?(var)?char|character|(tiny|medium|long|n|ci)?text|string|varchar|bpchar|name|clob|enum|set\(|citext|nvarchar)", Kind.TEXT),
+    (
+        r"^(n?(var)?char|character|(tiny|medium|long|n|ci)?text|string|varchar|bpchar|name|clob|enum|set\(|citext|nvarchar)",
+        Kind.TEXT,
+    ),
 )
 
 

@@ -1,3 +1,5 @@
+# mypy: disable-error-code="misc,untyped-decorator"
+# GX publishes no types, so its base classes and decorators are Any.
 """What the checks count, as GX metrics of our engine: GX's own where it has none for a database or means something
 else than the contract does, and ours where no built-in says it.
 
@@ -37,9 +39,7 @@ def _map(failing: Failing, domain: MetricDomainTypes) -> Any:
     `failing(engine, relation, columns, **value_kwargs)`; columns are names.
     """
 
-    @metric_partial(
-        engine=BenchEngine, partial_fn_type=MetricPartialFunctionTypes.MAP_CONDITION_FN, domain_type=domain
-    )
+    @metric_partial(engine=BenchEngine, partial_fn_type=MetricPartialFunctionTypes.MAP_CONDITION_FN, domain_type=domain)
     def condition(
         cls: Any,
         execution_engine: BenchEngine,
@@ -54,7 +54,7 @@ def _map(failing: Failing, domain: MetricDomainTypes) -> Any:
         values = {key: value for key, value in metric_value_kwargs.items() if value is not None}
         failed = failing(execution_engine, relation, list(names), **values)
         if getattr(cls, "filter_column_isnull", False) and domain is MetricDomainTypes.COLUMN:
-            failed = sa.and_(sa.column(names[0]).is_not(None), failed)
+            failed = sa.and_(words.column(names[0]).is_not(None), failed)
         return failed, compute, accessor
 
     return classmethod(condition)
@@ -72,11 +72,11 @@ def _columns(failing: Failing) -> Any:
 
 
 def _unfilled(engine: BenchEngine, relation: Relation, names: list[str], placeholders: Any = ()) -> Sql:
-    column, kind = sa.column(names[0]), relation.kinds[names[0]]
+    column, kind = words.column(names[0]), relation.kinds[names[0]]
     values = [v for p in placeholders if (v := words.value_literal(p, kind)) is not None]
     if kind in TIMES or not values:
         return column.is_(None)
-    return sa.or_(column.is_(None), _compared(column, kind, engine.words).in_(values))
+    return sa.or_(column.is_(None), _compared(column, kind, engine.speaks).in_(values))
 
 
 class ValuesFilled(ColumnMapMetricProvider):
@@ -87,12 +87,12 @@ class ValuesFilled(ColumnMapMetricProvider):
 
 
 def _outside_set(engine: BenchEngine, relation: Relation, names: list[str], value_set: Any = ()) -> Sql:
-    column, kind = sa.column(names[0]), relation.kinds[names[0]]
+    column, kind = words.column(names[0]), relation.kinds[names[0]]
     if kind in (*TIMES, Kind.TIME):
-        moments = [words.time_literal(words.parse_bound(str(v), kind), kind, engine.words) for v in value_set]
+        moments = [words.time_literal(words.parse_bound(str(v), kind), kind, engine.speaks) for v in value_set]
         return column.not_in(moments)
     values = [v for given in value_set if (v := words.value_literal(given, kind)) is not None]
-    return _compared(column, kind, engine.words).not_in(values)
+    return _compared(column, kind, engine.speaks).not_in(values)
 
 
 class ValuesInSet(ColumnMapMetricProvider):
@@ -115,15 +115,15 @@ def _outside_range(
     strict_min: bool = False,
     strict_max: bool = False,
 ) -> Sql:
-    column, kind = sa.column(names[0]), relation.kinds[names[0]]
+    column, kind = words.column(names[0]), relation.kinds[names[0]]
     inside: list[Sql] = []
     if min_value is not None:
-        low = _bound(min_value, kind, engine.words)
+        low = _bound(min_value, kind, engine.speaks)
         inside.append(column > low if strict_min else column >= low)
     if max_value is not None:
-        high = _bound(max_value, kind, engine.words)
+        high = _bound(max_value, kind, engine.speaks)
         inside.append(column < high if strict_max else column <= high)
-    if (number := words.is_number(column, kind, engine.words)) is not None and max_value is None:
+    if (number := words.is_number(column, kind, engine.speaks)) is not None and max_value is None:
         # Databases take NaN for the largest number of all.
         inside.append(number)
     return sa.not_(sa.and_(*inside))
@@ -146,9 +146,9 @@ class ValuesBetween(ColumnMapMetricProvider):
 
 
 def _unlike(engine: BenchEngine, relation: Relation, names: list[str], regex: str) -> Sql:
-    column, kind = sa.column(names[0]), relation.kinds[names[0]]
-    text = column if kind is Kind.TEXT else words.as_text(column, engine.words)
-    return sa.not_(words.matches(text, regex, engine.words))
+    column, kind = words.column(names[0]), relation.kinds[names[0]]
+    text = column if kind is Kind.TEXT else words.as_text(column, engine.speaks)
+    return sa.not_(words.matches(text, regex, engine.speaks))
 
 
 class ValuesMatchRegex(ColumnMapMetricProvider):
@@ -166,8 +166,8 @@ def _wrong_length(
     strict_min: bool = False,
     strict_max: bool = False,
 ) -> Sql:
-    column, kind = sa.column(names[0]), relation.kinds[names[0]]
-    size = words.length(column if kind is Kind.TEXT else words.as_text(column, engine.words), engine.words)
+    column, kind = words.column(names[0]), relation.kinds[names[0]]
+    size = words.length(column if kind is Kind.TEXT else words.as_text(column, engine.speaks), engine.speaks)
     inside: list[Sql] = []
     if min_value is not None:
         inside.append(size > int(min_value) if strict_min else size >= int(min_value))
@@ -183,12 +183,12 @@ class ValueLengthsBetween(ColumnMapMetricProvider):
 
 
 def _no_multiple(engine: BenchEngine, relation: Relation, names: list[str], factor: Any) -> Sql:
-    column, kind = sa.column(names[0]), relation.kinds[names[0]]
+    column, kind = words.column(names[0]), relation.kinds[names[0]]
     if kind not in NUMERIC:
         raise CannotSay(f"a multiple needs numbers, and the column is {kind.value}")
     if kind is Kind.INTEGER and float(factor).is_integer():
         return column % sa.literal(int(factor)) != 0
-    times = words.cast(column, Kind.FLOAT, engine.words) / sa.literal(float(factor))
+    times = words.cast(column, Kind.FLOAT, engine.speaks) / sa.literal(float(factor))
     size = sa.func.abs(times)
     # One part in 10^9 is what binary fractions may be off (0.3 / 0.1); nobody's step is that fine. The size is capped
     # because infinity is no multiple of anything, and beyond 10^15 a double has no fraction left to look at.
@@ -213,13 +213,13 @@ def _of_another_type(
     timezone: bool | None = None,
     format: str | None = None,
 ) -> Sql:
-    column, kind, logical = sa.column(names[0]), relation.kinds[names[0]], LogicalType(logical_type)
+    column, kind, logical = words.column(names[0]), relation.kinds[names[0]], LogicalType(logical_type)
     if kind in NATIVE[logical]:
         zoned = {Kind.TIMESTAMP: False, Kind.TIMESTAMP_TZ: True}.get(kind)
         return sa.literal_column("1 = 1" if None not in (timezone, zoned) and timezone is not zoned else "1 = 0")
-    if kind not in BY_VALUE.get(logical, ()) and engine.words != "sqlite":
+    if kind not in BY_VALUE.get(logical, ()) and engine.speaks != "sqlite":
         return sa.literal_column("1 = 1")
-    return sa.not_(readable(column, kind, logical, engine.words, timezone=timezone, form=format))
+    return sa.not_(readable(column, kind, logical, engine.speaks, timezone=timezone, form=format))
 
 
 class ValuesHoldType(ColumnMapMetricProvider):
@@ -238,15 +238,15 @@ def _without_target(
     pairs = list(zip(names, list(to_columns) or [to_column], strict=True))
     here, there = [], []
     for name, to_name in pairs:
-        left, right = sa.column(name), target.column(to_name)
+        left, right = words.column(name), target.column(to_name)
         if not _alike(relation.kinds[name], target.kinds[to_name]):
-            left, right = words.as_text(left, engine.words), words.as_text(right, engine.words)
+            left, right = words.as_text(left, engine.speaks), words.as_text(right, engine.speaks)
         here.append(left)
         there.append(right)
     known = sa.select(*there).where(*(column.is_not(None) for column in there))
     if len(here) == 1:
         return here[0].not_in(known)
-    if engine.words == "duckdb":
+    if engine.speaks == "duckdb":
         row = sa.select(sa.func.row(*there)).where(*(column.is_not(None) for column in there))
         return sa.func.row(*here).not_in(row)
     return sa.tuple_(*here).not_in(known)
@@ -278,10 +278,10 @@ def first_time(engine: BenchEngine, relation: Relation, names: list[str], zone: 
     if not kinds <= TIMES:
         wrong = next(name for name in names if relation.kinds[name] not in TIMES)
         raise CannotSay(f"`{wrong}` is {relation.kinds[wrong].value}, not a time")
-    columns = [sa.column(name) for name in names]
+    columns = [words.column(name) for name in names]
     if len(kinds) == 1:
         return sa.func.coalesce(*columns), kinds.pop()
-    mixed = [words.as_utc(c, relation.kinds[n], zone, engine.words) for c, n in zip(columns, names, strict=True)]
+    mixed = [words.as_utc(c, relation.kinds[n], zone, engine.speaks) for c, n in zip(columns, names, strict=True)]
     return sa.func.coalesce(*mixed), Kind.TIMESTAMP_TZ
 
 
@@ -289,7 +289,7 @@ def _too_old(
     engine: BenchEngine, relation: Relation, names: list[str], min_value: Any, timezone: str | None = None
 ) -> Sql:
     moment, kind = first_time(engine, relation, names, timezone)
-    return moment < _bound(min_value, kind, engine.words)
+    return moment < _bound(min_value, kind, engine.speaks)
 
 
 class TimesAfter(MulticolumnMapMetricProvider):
@@ -312,16 +312,16 @@ def _too_late(
     if not set(kinds) <= TIMES:
         wrong = next(name for name in names if relation.kinds[name] not in TIMES)
         raise CannotSay(f"`{wrong}` is {relation.kinds[wrong].value}, not a time")
-    since, until = (sa.column(name) for name in names)
+    since, until = (words.column(name) for name in names)
     one_clock = kinds[0] is kinds[1] and (kinds[0] is Kind.TIMESTAMP_TZ or zones == (None, None))
-    if not one_clock and engine.words in ("duckdb", "postgresql"):
+    if not one_clock and engine.speaks in ("duckdb", "postgresql"):
         since, until = (
-            words.as_utc(column, kind, zone, engine.words)
+            words.as_utc(column, kind, zone, engine.speaks)
             for column, kind, zone in zip((since, until), kinds, zones, strict=True)
         )
     elif not one_clock and (Kind.TIMESTAMP_TZ in kinds or zones[0] != zones[1]):
-        raise CannotSay(f"times of different zones cannot be compared in {engine.words}")
-    return words.later_by_more(until, since, seconds, engine.words)
+        raise CannotSay(f"times of different zones cannot be compared in {engine.speaks}")
+    return words.later_by_more(until, since, seconds, engine.speaks)
 
 
 class TimeFollowsWithin(MulticolumnMapMetricProvider):

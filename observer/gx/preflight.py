@@ -11,8 +11,8 @@ from rapidfuzz import process
 from observer.checks import rules
 from observer.checks.spec import CheckSpec
 from observer.gx import dialect_words as words
+from observer.gx.asking import reason
 from observer.gx.bench import Bench
-from observer.gx.engine import reason
 from observer.gx.kinds import NUMERIC, TIMES, Kind
 from observer.gx.relations import Relation
 

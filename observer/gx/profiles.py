@@ -1,4 +1,7 @@
-"""How full each contracted column is, and which values those with allowed values hold. Restricted values stay unread."""
+"""How full each contracted column is, and which values those with allowed values hold.
+
+Restricted values stay unread.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,10 @@ def profile_table(bench: Bench, plan: ContractPlan, table: TablePlan) -> list[Fi
     columns = list(relation.kinds)
     if not columns:
         return []
-    filled = [sa.func.sum(sa.case((_filled(relation, name), 1), else_=0)).label(f"f{i}") for i, name in enumerate(columns)]
-    (row,) = bench.fetch(sa.select(sa.func.count(), *filled).select_from(relation.rows))
+    filled = [
+        sa.func.sum(sa.case((_filled(relation, name), 1), else_=0)).label(f"f{i}") for i, name in enumerate(columns)
+    ]
+    row = bench.fetch(sa.select(sa.func.count(), *filled).select_from(relation.rows))[0]
     names = {physical: name for name, physical in table.url_columns}
     allowed = {
         spec.rule.column: spec.rule.values
@@ -60,10 +65,10 @@ def _values(bench: Bench, relation: Relation, name: str, allowed: tuple[Scalar, 
     query = sa.select(column, rows).where(column.is_not(None)).group_by(column).order_by(rows.desc(), column)
     known = {str(v).lower() if isinstance(v, bool) else str(v) for v in allowed if v is not None}
     return tuple(
-        ValueCount(value=scalar(value), rows=int(n), allowed=_text(value) in known)
-        for value, n in bench.fetch(query.limit(MOST_VALUES))
+        ValueCount(value=scalar(row[0]), rows=int(row[1]), allowed=_text(row[0]) in known)
+        for row in bench.fetch(query.limit(MOST_VALUES))
     )
 
 
 def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(scalar(value))  # type: ignore[arg-type]  # any value of a row
+    return str(value).lower() if isinstance(value, bool) else str(scalar(value))

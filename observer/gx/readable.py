@@ -1,4 +1,4 @@
-"""Does a value stored as text (or, in SQLite, as anything) read as the declared type? SQL conditions in each dialect."""
+"""Does a value stored as text (or, in SQLite, as anything) read as the declared type? In each dialect's SQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engine can see: one relation per table of the plan, its live rows only, its columns as typed as they can be."""
+"""What the engine can see: one relation per table of the plan, live rows only, columns as typed as they can be."""
 
 from __future__ import annotations
 

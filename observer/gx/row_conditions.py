@@ -54,6 +54,8 @@ def _alike(values: list[Scalar]) -> list[list[Scalar]]:
 
 
 def _compare(column: str, values: list[Scalar], *, negated: bool) -> Json:
+    operator: str
+    parameter: object
     if len(values) == 1:
         operator, parameter = ("!=" if negated else "=="), values[0]
     else:

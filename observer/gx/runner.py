@@ -186,7 +186,9 @@ class SuiteRunner:
         kind = kind_of(stored)
         zoned = {Kind.TIMESTAMP: False, Kind.TIMESTAMP_TZ: True}.get(kind)
         seen = self._bench.relations[shape.physical_name].kinds[rule.column]
-        if not {kind, seen} <= NATIVE[rule.logical_type] or (None not in (rule.timezone, zoned) and rule.timezone is not zoned):
+        if not {kind, seen} <= NATIVE[rule.logical_type] or (
+            None not in (rule.timezone, zoned) and rule.timezone is not zoned
+        ):
             return None
         # SQLite types values, not columns: what a column is declared as proves nothing but text.
         if self._bench.dialect == "sqlite" and rule.logical_type is not LogicalType.UNSET:
@@ -250,9 +252,7 @@ class SuiteRunner:
         if not seen.rows_tested:
             # The column is there; whether its values are of the type, nobody can tell from none.
             return Measurement(check_id=spec.id, rows_tested=0, rows_failed=0, seen=words)
-        return Measurement(
-            check_id=spec.id, rows_tested=seen.rows_tested, rows_failed=seen.rows_failed, seen=words
-        )
+        return Measurement(check_id=spec.id, rows_tested=seen.rows_tested, rows_failed=seen.rows_failed, seen=words)
 
     # --- asking why ---------------------------------------------------------------------------------------------
 

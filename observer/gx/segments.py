@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from observer.checks.measure import MonthCount, Segment
 from observer.checks.spec import TablePlan
 from observer.gx import dialect_words as words
+from observer.gx.asking import reason
 from observer.gx.bench import Bench
 from observer.gx.dialect_words import CannotSay, Sql
-from observer.gx.engine import reason
 from observer.gx.kinds import TIMES, Kind
 from observer.gx.relations import Relation
 
@@ -145,11 +145,17 @@ def _count(
             found.append((names[place], row[1 + place], row[1 + len(columns) :]))
     else:
         for name, column in groups.items():
-            for row in bench.fetch(sa.select(column, *labelled).select_from(relation.rows).group_by(column)):
-                found.append((name, row[0], row[1:]))
+            rows = bench.fetch(sa.select(column, *labelled).select_from(relation.rows).group_by(column))
+            found += [(name, row[0], row[1:]) for row in rows]
     return pd.DataFrame(
         [
-            {"column": name, "value": value, "check": check, "tested": int(n[2 * i] or 0), "failed": int(n[2 * i + 1] or 0)}
+            {
+                "column": name,
+                "value": value,
+                "check": check,
+                "tested": int(n[2 * i] or 0),
+                "failed": int(n[2 * i + 1] or 0),
+            }
             for name, value, n in found
             for i, check in enumerate(failing)
         ],

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from observer.gx import dialect_words as words
 from observer.gx.bench import Bench
 from observer.gx.context import add_datasource, context, remove_datasource
 from observer.gx.dialect_words import Sql
@@ -32,17 +33,14 @@ def run_suite(bench: Bench, table: str, document: Mapping[str, Any], parameters:
     from great_expectations import ExpectationSuite
     from great_expectations.expectations.registry import get_metric_kwargs
 
-    import observer.gx.expectations
     from observer.gx.engine import OneScanEngine
 
     outcome = SuiteOutcome()
     engine = OneScanEngine(bench.engine, bench.fetch, bench.relations)
     datasource = add_datasource(engine)
     try:
-        taken = []
-        for expectation in document["expectations"]:
-            if (made := _taken(expectation, outcome)) is not None:
-                taken.append(made)
+        made = [_taken(expectation, outcome) for expectation in document["expectations"]]
+        taken = [expectation for expectation in made if expectation is not None]
         suite = ExpectationSuite(name=document["name"], expectations=taken, meta={})
         if not suite.expectations:
             return outcome
@@ -100,19 +98,19 @@ def _rows(engine: Any, metric: str, domain: Mapping[str, Any], condition: Sql) -
     scope = engine.scope(domain)
     every_row = metric in ("column_values.nonnull", "crm_values.filled", "column_values.null")
     if "column" in domain and not every_row:
-        scope = [*scope, sa.column(domain["column"]).is_not(None)]
+        scope = [*scope, words.column(domain["column"]).is_not(None)]
     tested = sa.and_(sa.true(), *scope)
     return sa.and_(tested, condition), tested
 
 
 def _repeated(engine: Any, domain: Mapping[str, Any]) -> tuple[Sql, Sql]:
     names = domain.get("column_list") or [domain["column"]]
-    columns = [sa.column(name) for name in names]
+    columns = [words.column(name) for name in names]
     scope = engine.scope({**domain, "ignore_row_if": "all_values_are_missing", "column_list": names})
     groups = engine.repeated(domain)
     if len(columns) == 1:
         among = columns[0].in_(groups)
-    elif engine.words == "duckdb":
+    elif engine.speaks == "duckdb":
         inner = groups.subquery()
         among = sa.func.row(*columns).in_(sa.select(sa.func.row(*inner.c)))
     else:

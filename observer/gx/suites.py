@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -81,6 +80,8 @@ def parameter_name(spec: CheckSpec) -> str:
 def expectation_for(spec: CheckSpec) -> tuple[str, Kwargs]:
     """Rule kind → expectation type and its keyword arguments. This is the one table of it."""
     rule = spec.rule
+    kind: str
+    kwargs: Kwargs
     match rule:
         case rules.Present(column=column, placeholders=()):
             kind, kwargs = "expect_column_values_to_not_be_null", {"column": column}
@@ -133,13 +134,14 @@ def expectation_for(spec: CheckSpec) -> tuple[str, Kwargs]:
             kind = "expect_crm_time_to_follow_within"
             kwargs = {"column_list": [since, until], "seconds": _plain(limit.total_seconds())}
             kwargs |= _given(since_timezone=a, until_timezone=b)
-        case rules.Expectation(type=kind, kwargs=given):
-            kwargs = dict(given)
+        case rules.Expectation():
+            kind, kwargs = rule.type, dict(rule.kwargs)
+    arguments: Kwargs = {**kwargs}
     if spec.when:
-        kwargs["row_condition"] = row_condition(spec.when, untested_nulls(rule))
+        arguments["row_condition"] = row_condition(spec.when, untested_nulls(rule))
     if (mostly := mostly_of(spec.threshold)) is not None and kind not in WITHOUT_MOSTLY:
-        kwargs.setdefault("mostly", mostly)
-    return kind, kwargs
+        arguments.setdefault("mostly", mostly)
+    return kind, arguments
 
 
 #: Expectations that judge one value, not a share of rows.
@@ -172,7 +174,7 @@ def mostly_of(threshold: Comparison) -> float | None:
         return None
     limit = Fraction(str(threshold.operands[0]))
     share = float(1 - limit / 100)
-    if threshold.operator is Operator.MUST_BE_LESS_OR_EQUAL_TO or (threshold.operator is Operator.MUST_BE and not limit):
+    if threshold.operator is Operator.MUST_BE_LESS_OR_EQUAL_TO:
         return share if limit else None
     if threshold.operator is Operator.MUST_BE_LESS_THAN and 0 < limit <= 100:
         return math.nextafter(share, 2)
@@ -180,7 +182,7 @@ def mostly_of(threshold: Comparison) -> float | None:
 
 
 def _range(rule: rules.InRange) -> Kwargs:
-    kwargs = {"column": rule.column} | _given(min_value=rule.minimum, max_value=rule.maximum)
+    kwargs: Kwargs = {"column": rule.column} | _given(min_value=rule.minimum, max_value=rule.maximum)
     if rule.exclusive_minimum and rule.minimum is not None:
         kwargs["strict_min"] = True
     if rule.exclusive_maximum and rule.maximum is not None:
@@ -207,7 +209,7 @@ def _between(threshold: Comparison) -> Kwargs:
     return {}
 
 
-def _given(**values: object) -> Mapping[str, Any]:
+def _given(**values: object) -> Kwargs:
     return {key: value for key, value in values.items() if value is not None}
 
 

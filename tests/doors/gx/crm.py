@@ -1,0 +1,139 @@
+"""Small plans and tables for the engine's tests, and the places where they can be run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from observer.checks import rules
+from observer.checks.measure import Measurement, SourceColumn, TableFile, TableShape
+from observer.checks.spec import NO_ROW_FAILS, CheckSpec, ContractPlan, TablePlan
+from observer.contracts.model import Comparison, Condition, Dimension, Operator, Severity
+from observer.gx.runner import SuiteRunner
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+AT_LEAST_ONE = Comparison(operator=Operator.MUST_BE_GREATER_THAN, operands=(0,))
+#: Arrow type → what PostgreSQL calls it.
+POSTGRES = {
+    pa.int64(): "bigint",
+    pa.float64(): "double precision",
+    pa.string(): "text",
+    pa.bool_(): "boolean",
+    pa.date32(): "date",
+    pa.timestamp("us"): "timestamp without time zone",
+    pa.timestamp("us", "UTC"): "timestamp with time zone",
+    pa.decimal128(12, 2): "numeric(12,2)",
+}
+
+
+def check(
+    name: str,
+    rule: rules.Rule,
+    *,
+    table: str = "leads",
+    threshold: Comparison = NO_ROW_FAILS,
+    when: tuple[Condition, ...] = (),
+    restricted: bool = False,
+) -> CheckSpec:
+    return CheckSpec(
+        id=f"crm.{table}.{name}",
+        contract="crm",
+        contract_version="1.0.0",
+        object=table,
+        property=None,
+        rule_name=name,
+        statement=f"{name} holds",
+        dimension=Dimension.VALIDITY,
+        severity=Severity.ERROR,
+        rule=rule,
+        threshold=threshold,
+        when=when,
+        owner="ana@example.com",
+        restricted=restricted,
+    )
+
+
+def table_plan(columns: Sequence[str], *, name: str = "leads", physical: str | None = None, **more: Any) -> TablePlan:
+    given = {"contract": "crm", "object": name, "physical_name": physical or name, "columns": tuple(columns), "key": ()}
+    return TablePlan(**(given | more))
+
+
+def plan_of(tables: Sequence[TablePlan], checks: Sequence[CheckSpec]) -> ContractPlan:
+    return ContractPlan(contract="crm", contract_version="1.0.0", tables=tuple(tables), checks=tuple(checks))
+
+
+def shape_of(table: TablePlan, rows: pa.Table, **more: Any) -> TableShape:
+    here = [name for name in table.columns if name in rows.column_names]
+    return TableShape(
+        object=table.object,
+        physical_name=table.physical_name,
+        columns=tuple(SourceColumn(name=name, type=POSTGRES.get(rows.schema.field(name).type, "")) for name in here),
+        source_time=NOW,
+        **more,
+    )
+
+
+def on_snapshot(
+    folder: Path, plan: ContractPlan, tables: Mapping[str, pa.Table], shapes: Mapping[str, TableShape] | None = None
+) -> SuiteRunner:
+    """A runner over Parquet files of these tables, keyed by object name."""
+    files = []
+    for number, table in enumerate(plan.tables):
+        rows = tables[table.object]
+        path = folder / f"{number}.parquet"
+        pq.write_table(rows, path)
+        shape = (shapes or {}).get(table.object) or shape_of(table, rows)
+        files.append(TableFile(plan=table, shape=shape, path=str(path)))
+    return SuiteRunner.on_snapshot(plan, files, source_time=NOW, threads=1)
+
+
+def load(engine: sa.Engine, name: str, rows: pa.Table) -> None:
+    """Create the table and fill it; the types are those of the Arrow columns."""
+    types: dict[pa.DataType, Any] = {
+        pa.int64(): sa.BigInteger(),
+        pa.float64(): sa.Double(),
+        pa.string(): sa.Text(),
+        pa.bool_(): sa.Boolean(),
+        pa.date32(): sa.Date(),
+        pa.timestamp("us"): sa.DateTime(),
+        pa.timestamp("us", "UTC"): sa.DateTime(timezone=True),
+        pa.decimal128(12, 2): sa.Numeric(12, 2),
+    }
+    table = sa.Table(name, sa.MetaData(), *(sa.Column(f.name, types[f.type]) for f in rows.schema))
+    table.drop(engine, checkfirst=True)
+    table.create(engine)
+    if records := rows.to_pylist():
+        with engine.begin() as connection:
+            connection.execute(table.insert(), records)
+
+
+def on_source(engine: sa.Engine, plan: ContractPlan, tables: Mapping[str, pa.Table]) -> SuiteRunner:
+    """A runner in the database itself."""
+    shapes = []
+    for table in plan.tables:
+        load(engine, table.physical_name, tables[table.object])
+        shapes.append(shape_of(table, tables[table.object]))
+    return SuiteRunner.on_source(plan, engine, shapes, source_time=NOW)
+
+
+def counts(measured: Sequence[Measurement]) -> dict[str, tuple[int | None, int | None]]:
+    """Last part of the check id → (tested, failed); fails the test where something could not be measured."""
+    wrong = {m.check_id: m.error for m in measured if m.error is not None}
+    assert not wrong, wrong
+    return {m.check_id.rpartition(".")[2]: (m.rows_tested, m.rows_failed) for m in measured}
+
+
+@contextmanager
+def sqlite(folder: Path) -> Any:
+    engine = sa.create_engine(f"sqlite:///{folder / 'crm.sqlite'}")
+    try:
+        yield engine
+    finally:
+        engine.dispose()
