@@ -1,10 +1,14 @@
-"""Arrow batches in, one Parquet file out: whole or not at all, in constant memory, readable by its owner only."""
+"""Arrow batches in, one Parquet file out: whole or not at all, in constant memory, readable by its owner only.
+
+A row group is encoded in a thread of its own while the next one is read: the reader waits for at most one.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,6 +41,8 @@ class ParquetFile:
         self._waiting_rows = 0
         self._waiting_bytes = 0
         self.schema: pa.Schema | None = None
+        self._encoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parquet")
+        self._encoding: Future[None] | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append; a batch of another schema starts the file over."""
@@ -64,6 +70,8 @@ class ParquetFile:
         """Finish the file and put it in its place; returns its size in bytes. At least one batch must have come."""
         assert self._writer is not None
         self._flush()
+        self._await_encoder()
+        self._encoder.shutdown()
         self._writer.close()
         self._file.close()
         self._writer = None
@@ -72,6 +80,8 @@ class ParquetFile:
 
     def discard(self) -> None:
         """Forget everything; no file is left behind. May be called at any time."""
+        with suppress(OSError, pa.ArrowException):  # what it could not write is not wanted any more
+            self._await_encoder()
         if self._writer is not None:
             writer, self._writer = self._writer, None
             with suppress(OSError, pa.ArrowException):  # the footer of a file that is about to go
@@ -83,11 +93,24 @@ class ParquetFile:
         self.schema = None
         self._partial.unlink(missing_ok=True)
 
+    def abandon(self) -> None:
+        """Discard for good: nothing can be written afterwards."""
+        self.discard()
+        self._encoder.shutdown()
+
     def _flush(self) -> None:
         if self._writer is not None and self._waiting_rows:
-            self._writer.write_table(pa.Table.from_batches(self._waiting), row_group_size=ROW_GROUP_ROWS)
+            table = pa.Table.from_batches(self._waiting)
+            self._await_encoder()
+            self._encoding = self._encoder.submit(self._writer.write_table, table, row_group_size=ROW_GROUP_ROWS)
         self._waiting.clear()
         self._waiting_rows = self._waiting_bytes = 0
+
+    def _await_encoder(self) -> None:
+        """Until the row group before is written. Raises what writing it raised."""
+        if self._encoding is not None:
+            encoding, self._encoding = self._encoding, None
+            encoding.result()
 
 
 def _repetitive_columns(batch: pa.RecordBatch) -> list[str]:
@@ -110,10 +133,10 @@ def write_parquet(batches: Iterable[pa.RecordBatch], path: Path, *, on_rows: Cal
             on_rows(file.rows)
         file.close()
     except OSError as error:
-        file.discard()
+        file.abandon()
         raise disk_error(error, path) from None
     except BaseException:
-        file.discard()
+        file.abandon()
         raise
     return file
 
