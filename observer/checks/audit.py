@@ -11,6 +11,19 @@ from observer.contracts.model import Contract
 
 
 @dataclass(frozen=True, kw_only=True)
+class SnapshotTaken:
+    """The copy that a run was made on."""
+
+    #: By the clock of the machine that took it; aware, UTC.
+    taken_at: datetime
+    source_time: datetime
+    #: On disk, before it was removed.
+    bytes: int
+    #: Where a tokenised copy is kept; None when none is.
+    folder: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContractAudit:
     """One contract's part of a run."""
 
@@ -25,6 +38,8 @@ class ContractAudit:
     #: False when the source could not give one instant for all tables (files, MySQL without a snapshot).
     one_instant: bool = True
     execution: str = "snapshot"
+    #: None when the suites ran in the source.
+    snapshot: SnapshotTaken | None = None
 
     def evidence_for(self, check_id: str) -> Evidence | None:
         return next((e for e in self.evidence if e.check_id == check_id), None)

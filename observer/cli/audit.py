@@ -142,9 +142,11 @@ def _choose(contracts: tuple[Contract, ...], only: tuple[str, ...]) -> tuple[Con
 
 def _record(found: Audit, settings: Settings) -> str | None:
     """Record the run; a state that cannot be written must not cost the person the report."""
+    from observer.jobs.record_audit import record_audit
+
     try:
         with opened_store(settings) as store:
-            store.record_audit(found)
+            record_audit(found, store)
     except StoreError as error:
         return f"observer: the run is not recorded: {error}"
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
 import sys
@@ -54,22 +53,6 @@ class LazyCommands(click.Group):
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
     """Data-quality observability for CRM data: contracts in, the truth about your tables out."""
-
-
-def run() -> NoReturn:
-    """The console script: `main`, then leave at once.
-
-    By now every door is closed. A slow teardown of the interpreter would only let DuckDB's binding print pages about
-    what Great Expectations still holds of it.
-    """
-    try:
-        main()
-    except SystemExit as done:
-        code = done.code if isinstance(done.code, int) else ExitCode.OK
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def main(args: Sequence[str] | None = None) -> NoReturn:

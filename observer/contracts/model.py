@@ -175,7 +175,7 @@ class CustomRule(QualityRule):
 
 @dataclass(frozen=True, kw_only=True)
 class Relationship:
-    """A foreign key: `columns` of this object must exist as `to_columns` in `to_object`. All names are property names."""
+    """A foreign key: `columns` of this object must exist as `to_columns` in `to_object`. All are property names."""
 
     id: str
     columns: tuple[str, ...]

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from observer.contracts.model import LogicalType
+from observer.contracts.patterns import pattern_for
 from observer.gx.kinds import NUMERIC, Kind
 
 Sql = sa.ColumnElement[Any]
@@ -97,6 +98,7 @@ def as_text(expression: Sql, dialect: str) -> Sql:
 
 def matches(expression: Sql, pattern: str, dialect: str) -> Sql:
     """The pattern is found somewhere in the text."""
+    pattern = pattern_for(pattern, dialect)
     if dialect == "duckdb":
         return sa.func.regexp_matches(expression, sa.literal(pattern), type_=sa.Boolean())
     if dialect in MYSQL:

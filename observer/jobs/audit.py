@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 
 from observer import __version__
-from observer.checks.audit import Audit, ContractAudit
+from observer.checks.audit import Audit, ContractAudit, SnapshotTaken
+from observer.checks.file_names import file_name
 from observer.checks.judge import judge
 from observer.checks.measure import CheckResult, Evidence, Outcome, TableShape
 from observer.checks.plan import plan_contract
@@ -97,13 +98,16 @@ def _audit_contract(
         return ContractAudit(
             contract=contract,
             tables=tuple(
-                shape for shape, table in zip(bench.shapes, plan.tables, strict=True) if not table.target_only
+                _counted(shape, results)
+                for shape, table in zip(bench.shapes, plan.tables, strict=True)
+                if not table.target_only
             ),
             results=results,
             evidence=tuple(_evidence(bench.runner, results, request.key_limit)),
             profiles=bench.runner.profiles(),
             one_instant=bench.one_instant,
             execution=request.execution,
+            snapshot=bench.snapshot,
         )
 
 
@@ -146,6 +150,7 @@ class _Bench:
     runner: SuiteRunner
     shapes: tuple[TableShape, ...]
     one_instant: bool
+    snapshot: SnapshotTaken | None = None
 
 
 @contextmanager
@@ -165,7 +170,13 @@ def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: 
                 on_rows=_more_rows(progress),
                 contract_versions={plan.contract: plan.contract_version},
             )
-        _keep(snapshot, plan, request)
+        now = datetime.now(UTC)
+        taken = SnapshotTaken(
+            taken_at=now,
+            source_time=snapshot.manifest.source_time,
+            bytes=sum(table.bytes for table in snapshot.tables),
+            folder=_keep(snapshot, plan, request, now),
+        )
         desk = QueryDesk(plan, source_dialect=source.dialect, bench_dialect="duckdb")
         shapes = tuple(table.shape for table in snapshot.tables)
         with SuiteRunner.on_snapshot(
@@ -175,7 +186,7 @@ def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: 
             sql_for=desk.query,
             same_type=partial(same_type, dialect=source.dialect),
         ) as runner:
-            yield _Bench(runner=runner, shapes=shapes, one_instant=snapshot.manifest.one_instant)
+            yield _Bench(runner=runner, shapes=shapes, one_instant=snapshot.manifest.one_instant, snapshot=taken)
 
 
 @contextmanager
@@ -200,12 +211,14 @@ def _in_source(plan: ContractPlan, source: Source) -> Iterator[_Bench]:
         yield _Bench(runner=runner, shapes=shapes, one_instant=False)
 
 
-def _keep(snapshot: Snapshot, plan: ContractPlan, request: AuditRequest) -> None:
+def _keep(snapshot: Snapshot, plan: ContractPlan, request: AuditRequest, now: datetime) -> str | None:
+    """Keep a tokenised copy when asked to; where it is."""
     if request.keep is None:
-        return
-    if request.token_key is None and any(table.restricted for table in plan.tables):
+        return None
+    if request.token_key is None:
         raise InputError(
-            "a snapshot with restricted columns can only be kept when their values are tokenised",
-            fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to a secret of at least 32 characters",
+            "a snapshot is only kept with the values of restricted columns replaced by tokens, which needs a secret",
+            fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to at least 32 random characters",
         )
-    keep_snapshot(snapshot, request.keep, key=request.token_key or b"")
+    folder = request.keep / file_name(plan.contract) / f"{now:%Y%m%dT%H%M%S.%fZ}"
+    return str(keep_snapshot(snapshot, folder, key=request.token_key))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from observer.checks.file_names import file_name
 from observer.checks.plan import plan_contract
 from observer.contracts.model import Contract
 from observer.errors import ReportError
@@ -39,7 +40,7 @@ def compare_suites(contracts: Sequence[Contract], folder: Path) -> tuple[SuiteFi
     for contract in contracts:
         plan = plan_contract(contract, contracts)
         for obj in contract.objects:
-            wanted[folder / f"{suite_name(plan, obj.name)}.json"] = suite_text(plan, obj.name)
+            wanted[folder / file_name(suite_name(plan, obj.name), ".json")] = suite_text(plan, obj.name)
     leftovers = {path for path in folder.glob("*.json") if path not in wanted}
     return tuple(
         SuiteFile(path=path, wanted=wanted.get(path), present=_read(path)) for path in sorted({*wanted, *leftovers})

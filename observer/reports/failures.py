@@ -7,46 +7,29 @@ get a leading apostrophe, as OWASP advises; every cell is quoted. Numbers stay n
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
 
 from observer.checks.audit import Audit
+from observer.checks.file_names import PATTERN, file_name
 from observer.checks.measure import Evidence
 from observer.checks.score import is_broken
 from observer.contracts.model import Scalar
 from observer.reports.disclosure import showable
 
 FOLDER = "failures"
-#: Longest readable part of a file name; with the digest it stays below every file system's 255 bytes.
-_LONGEST_NAME = 120
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_RESERVED_ON_WINDOWS = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-#: What this module ever names a file; "~" separates name and digest and occurs in no clean name.
-FILE_NAME = re.compile(r"[a-z0-9_-][a-z0-9._-]*(~[0-9a-f]{16})?\.csv")
-
-
-def file_name(check_id: str) -> str:
-    """A safe name for any check id, different for different ids, also where file names ignore case.
-
-    A clean id keeps its name; any other is made clean and followed by `~` and a digest of the id.
-    """
-    clean = re.sub(r"[^a-z0-9._-]+", "-", check_id.lower())[:_LONGEST_NAME].lstrip(".") or "check"
-    if clean == check_id and not _RESERVED_ON_WINDOWS.fullmatch(clean):
-        return f"{clean}.csv"
-    digest = hashlib.sha256(check_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    safe = f"_{clean}" if _RESERVED_ON_WINDOWS.fullmatch(clean) else clean
-    return f"{safe}~{digest}.csv"
+FILE_NAME = re.compile(rf"{PATTERN}\.csv")
 
 
 def failure_files(audit: Audit) -> dict[str, str]:
     """Check id → file name, for every broken check that has keys to list, in the order of the plan."""
-    return {e.check_id: file_name(e.check_id) for e in _listed(showable(audit))}
+    return {e.check_id: file_name(e.check_id, ".csv") for e in _listed(showable(audit))}
 
 
 def render_failures(audit: Audit) -> dict[str, str]:
     """File name → CSV text (comma, CRLF, UTF-8 when written), header first."""
-    return {file_name(e.check_id): _csv(e) for e in _listed(showable(audit))}
+    return {file_name(e.check_id, ".csv"): _csv(e) for e in _listed(showable(audit))}
 
 
 def _listed(audit: Audit) -> list[Evidence]:

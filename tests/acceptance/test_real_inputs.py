@@ -111,9 +111,10 @@ def test_maven_keys_link_to_the_records(maven: Found):
     assert len(check["sample_keys"]) > 0
     assert check["failures_file"]["keys"] == check["failures_file"]["rows_failed"] == 1_480
     lines = (maven.folder / "out" / check["failures_file"]["path"]).read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "opportunity_id,url"
+    assert lines[0] == '"opportunity_id","record_url"'
     assert len(lines) == 1_481
-    assert lines[1].split(",")[1] == f"https://crm.example.com/deals/{lines[1].split(',')[0]}"
+    key, url = lines[1].replace('"', "").split(",")
+    assert url == f"https://crm.example.com/deals/{key}"
 
 
 # --- Salesforce and HubSpot as a connector lands them -----------------------------------------------------------

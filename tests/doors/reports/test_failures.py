@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
-from observer.reports.failures import FILE_NAME, file_name, render_failures
+from observer.reports.failures import render_failures
 from tests.fakes import audits
 
 SECTOR = "sales-crm.accounts.sector.enum.csv"
@@ -63,29 +61,3 @@ def test_a_key_column_that_is_called_like_the_link_keeps_its_name() -> None:
     odd = replace(part.evidence[0], key_columns=("record_url", "b"), keys=((1, True),), urls=("https://x",))
     text = render_failures(replace(audit, contracts=(replace(part, evidence=(odd,)),)))[SECTOR]
     assert list(csv.reader(io.StringIO(text))) == [["record_url", "b", "record_url_"], ["1", "true", "https://x"]]
-
-
-def test_a_clean_id_keeps_its_name() -> None:
-    assert file_name("crm.leads.email.required") == "crm.leads.email.required.csv"
-
-
-@pytest.mark.parametrize("odd", ["../../etc/passwd", "a/b", "CON", "nul.txt", "", ".", "a b", "Ä", "x" * 300, "a\x00b"])
-def test_an_odd_id_gets_a_safe_name(odd: str) -> None:
-    name = file_name(odd)
-    assert re.fullmatch(r"[a-z0-9_-][a-z0-9._-]*~[0-9a-f]{16}\.csv", name)
-    assert len(name) < 200
-
-
-@given(ids)
-def test_every_name_is_safe_and_known_as_ours(check_id: str) -> None:
-    assert FILE_NAME.fullmatch(file_name(check_id))
-    assert not re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)\..*", file_name(check_id))
-
-
-@given(ids, ids)
-def test_different_ids_never_share_a_file(one: str, two: str) -> None:
-    assert (file_name(one).lower() == file_name(two).lower()) is (one == two)
-
-
-def test_names_differ_where_the_file_system_ignores_case() -> None:
-    assert file_name("crm.Leads.x").lower() != file_name("crm.leads.x").lower()

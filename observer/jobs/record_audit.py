@@ -1,0 +1,28 @@
+"""An Audit → the store: the run, its results, and the snapshots it was made on."""
+
+from __future__ import annotations
+
+from observer.checks.audit import Audit
+from observer.store import SnapshotRecord, Store
+
+
+def record_audit(audit: Audit, store: Store) -> None:
+    """Keep the run in one transaction.
+
+    Raises:
+        StoreError: the state cannot be written.
+    """
+    snapshots = [
+        SnapshotRecord(
+            contract=part.contract.id,
+            taken_at=taken.taken_at,
+            source_time=taken.source_time,
+            rows=sum(table.rows or 0 for table in part.tables),
+            bytes=taken.bytes,
+            folder=taken.folder,
+            one_instant=part.one_instant,
+        )
+        for part in audit.contracts
+        if (taken := part.snapshot) is not None
+    ]
+    store.record_audit(audit, snapshots=snapshots)
