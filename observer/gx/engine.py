@@ -244,7 +244,7 @@ class OneScanEngine(BenchEngine):
         condition = sa.and_(*conditions)
         if self.speaks in _WITH_FILTER:
             return aggregate.filter(condition)  # type: ignore[no-any-return]  # an aggregate of GX, untyped
-        if aggregate.name == "count" and not list(aggregate.clauses):
+        if aggregate.name == "count" and [str(argument) for argument in aggregate.clauses] in ([], ["*"]):
             return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
         if aggregate.name in ("min", "max", "sum", "avg", "count"):
             (argument,) = aggregate.clauses

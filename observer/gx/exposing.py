@@ -62,7 +62,7 @@ def expose(
     """Look at the table once where that is needed. `kinds` are the contracted columns that exist, as stored."""
     where = live(table, kinds, dialect)
     placeholders = dict(table.placeholders)
-    columns: dict[str, Sql] = {name: stored.c[name] for name in kinds}
+    columns: dict[str, Sql] = {name: _exact_text(stored.c[name], kind, dialect) for name, kind in kinds.items()}
     out_kinds, untyped = dict(kinds), dict[str, str]()
     wanted = [w for w in _declared(table, checks, kinds) if _needs_look(w, dialect)]
     for w in wanted:
@@ -98,6 +98,14 @@ def live(table: TablePlan, kinds: Mapping[str, Kind], dialect: str) -> Sql | Non
     else:
         values = [v for given in flag.deleted_values if (v := words.value_literal(given, kind)) is not None]
     return sa.or_(column.is_(None), column.not_in(values))
+
+
+def _exact_text(column: Sql, kind: Kind, dialect: str) -> Sql:
+    """The column with a comparison that tells `Won` from `won`: MySQL's usual collations do not."""
+    if kind is not Kind.TEXT or dialect not in words.MYSQL:
+        return column
+    name = str(getattr(column, "name", "")).replace("`", "``")
+    return sa.literal_column(f"CONVERT(`{name}` USING utf8mb4) COLLATE utf8mb4_bin", sa.Text())
 
 
 def _declared(table: TablePlan, checks: Sequence[CheckSpec], kinds: Mapping[str, Kind]) -> list[_Wanted]:
