@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, quote_plus, urlsplit
+import re
+from urllib.parse import quote, quote_plus
 
 from sqlalchemy.engine import URL
 
 _MASK = "***"
 _SECRET_PARAMETERS = ("password", "passwd", "sslpassword", "token", "motherduck_token", "secret", "sslkey", "api_key")
+
+#: A name or a path.
+_PLAIN = re.compile(r"[\w./\\~ -]*")
+#: `host`, `host:port`, `[::1]:port`, with a path behind it.
+_HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?(/[\w./-]*)?")
 
 
 def secrets_of(url: URL) -> tuple[str, ...]:
@@ -27,11 +33,22 @@ def shown(url: URL) -> str:
 
 
 def shown_raw(text: str) -> str:
-    """The same for a text that is no proper URL: only what stands before `://` and after the last `@` is kept."""
+    """The same for a text that is no proper URL: only what cannot hold a password is kept."""
     scheme, found, rest = text.partition("://")
     if not found:
-        return text.rpartition("@")[2]
-    return f"{scheme}://{_MASK}@{rest.rpartition('@')[2]}" if "@" in rest else f"{scheme}://{urlsplit(text).netloc}"
+        kept = text.rpartition("@")[2]
+        return kept if _PLAIN.fullmatch(kept) else _MASK
+    login, at, place = rest.rpartition("@")
+    if not at:
+        # `user:password` without a host reads like `host:port`.
+        place = rest if _HOST.fullmatch(rest) else _MASK
+    return f"{scheme}://{_MASK}@{place}" if login else f"{scheme}://{place}"
+
+
+def torn(text: str) -> bool:
+    """True when an `@` stands in the password as it is: it ends the password, and the rest would pass for a host."""
+    _, _, after_user = text.partition("://")[2].partition(":")
+    return "@" in after_user.partition("@")[2]
 
 
 def scrub(text: str, secrets: tuple[str, ...]) -> str:

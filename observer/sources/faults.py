@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from observer.errors import SourceError
 from observer.sources.addresses import scrub
 
-_NO_ANSWER = ("the server did not answer in time", "check host, port and firewall, or raise --connect-timeout")
+_NO_ANSWER = ("the server did not answer in time", "check host, port and firewall, or raise OBSERVER_CONNECT_TIMEOUT")
 #: SQLSTATE, or its class (two characters) → (what happened, remedy).
 _BY_SQLSTATE = {
     "28P01": ("the user name or password was refused", "correct them in the source URL"),
@@ -20,7 +20,10 @@ _BY_SQLSTATE = {
     "42501": ("permission denied", "grant the user SELECT (and USAGE on the schema)"),
     "42P01": ("the table no longer exists", "run again, or correct physicalName in the contract"),
     "42703": ("a column no longer exists", "run again, or correct the contract"),
-    "57014": ("a statement ran longer than the statement timeout", "raise --statement-timeout, or read from a replica"),
+    "57014": (
+        "a statement ran longer than the statement timeout",
+        "raise OBSERVER_STATEMENT_TIMEOUT",
+    ),
     "55P03": ("the table is locked", "run again when the migration that locks it is done"),
     "57P01": ("the server closed the connection", "run again when the server is back"),
     "40001": ("the replica cancelled the read", "raise max_standby_streaming_delay or set hot_standby_feedback"),
@@ -59,6 +62,8 @@ _BY_WORDS = (
     ("resolve host", ("the host is unknown", "correct the host in the source URL")),
     ("name or service not known", ("the host is unknown", "correct the host in the source URL")),
     ("connection refused", _BY_NUMBER[2003]),
+    ("is the server running", _BY_NUMBER[2003]),
+    ("invalid port", ("the port is none", "correct the port in the source URL")),
     ("timeout expired", _NO_ANSWER),
     ("timed out", _NO_ANSWER),
     ("closed the connection unexpectedly", _BY_SQLSTATE["08"]),
@@ -103,7 +108,7 @@ class Faults:
         number = error.args[0] if error.args and isinstance(error.args[0], int) else None
         if _MISSING_DATABASE.search(text):
             return _BY_SQLSTATE["3D000"]
-        if number == 2003 and "timed out" in text:
+        if number in (2003, 2013) and "timed out" in text:
             return _NO_ANSWER
         for words, meaning in _BY_WORDS[:1]:
             if words in text:

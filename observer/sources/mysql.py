@@ -104,8 +104,8 @@ class MysqlSource:
         return {
             "charset": "utf8mb4",
             "connect_timeout": whole_seconds(self._connect_timeout),
-            # The server ends a statement that takes too long; this is for a server that does not answer at all.
-            "read_timeout": whole_seconds(self._timeout) + 10,
+            # What accepts a connection and then says nothing must not be waited for as long as for a statement.
+            "read_timeout": whole_seconds(self._connect_timeout),
             "program_name": APPLICATION_NAME,
         }
 
@@ -121,6 +121,8 @@ class MysqlSource:
             else:
                 run.execute(f"SET SESSION max_execution_time = {int(seconds * 1000)}")
         connection.commit()
+        # The server ends a statement that takes too long; this is for a server that does not answer at all.
+        connection._read_timeout = whole_seconds(self._timeout) + 10  # type: ignore[attr-defined]  # missing in its stubs
 
 
 class MysqlSession:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from observer.errors import SourceError
-from observer.sources.addresses import shown_raw
+from observer.sources.addresses import shown_raw, torn
 from observer.sources.source import Source
 
 EXAMPLES = (
@@ -20,6 +21,8 @@ EXAMPLES = (
     "duckdb:///crm.duckdb",
     "file:./dump",
 )
+
+_ENCODE = "in a user name or password write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25"
 
 
 def open_source(
@@ -63,15 +66,16 @@ def open_source(
 
 
 def _parsed(url: str) -> URL:
-    try:
-        return make_url(url)
-    except (ArgumentError, ValueError):
-        pass  # their messages quote the URL with its password
+    with suppress(ArgumentError, ValueError):  # their messages quote the URL with its password
+        parsed = make_url(url)
+        if not torn(url):
+            return parsed
     if url and os.path.isdir(url):  # noqa: PTH112  # pathlib raises for what is too long to be a path
         raise SourceError(f"{url!r} is a folder, not a URL", fix=f"write it as file:{url}")
     if os.path.isfile(url):  # noqa: PTH113  # as above
         raise SourceError(f"{url!r} is a file, not a URL", fix=f"write sqlite:///{url}, duckdb:///{url} or file:FOLDER")
-    raise SourceError(f"{shown_raw(url)!r} is no source URL", fix=f"write one like {', '.join(EXAMPLES)}")
+    encode = f"; {_ENCODE}" if "@" in url else ""
+    raise SourceError(f"{shown_raw(url)!r} is no source URL", fix=f"write one like {', '.join(EXAMPLES)}{encode}")
 
 
 def _existing_file(url: URL) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -24,13 +25,17 @@ def default_url(project: Path) -> str:
 
 def parse_url(url: str) -> URL:
     """Text → URL with the driver we use. Raises StoreError for anything but SQLite and PostgreSQL."""
-    try:
+    parsed = None
+    with suppress(ArgumentError, ValueError):  # their messages may quote the password
         parsed = make_url(url)
-    except ArgumentError as fault:
+    if parsed is None:
         raise StoreError(
             "the URL of the state is no URL",
             fix="write `sqlite:///path/to/state.db` or `postgresql://user@host/database`",
-        ) from fault
+        )
+    if parsed.password is not None and "@" in url.partition("://")[2].partition(":")[2].partition("@")[2]:
+        # The first `@` ends the password, so that its rest would pass for a host, and be shown.
+        raise StoreError("the password in the URL of the state holds an @ as it is", fix="write it as %40")
     backend = "postgresql" if parsed.get_backend_name() in {"postgres", "postgresql"} else parsed.get_backend_name()
     if backend not in {"sqlite", "postgresql"}:
         raise StoreError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,36 @@ def test_passwords_in_parameters_are_masked_too() -> None:
     assert "hush" not in shown(url)
     assert secrets_of(url) == ("hush",)
     assert shown_raw("what:ever@host") == "host"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://ada:hu@sh@host/db", "'postgresql://***@host/db' is no source URL"),
+        ("mysql://ada:hu@sh/x@host:3306/db", "'mysql://***@host:3306/db' is no source URL"),
+        ("postgresql://ada:hu@sh:sh/x@host/db", "'postgresql://***@host/db' is no source URL"),
+        ("postgresql://ada:hu@sh?sh@host/db", "'postgresql://***@host/db' is no source URL"),
+        ("postgresql://ada:sh", "'postgresql://***' is no source URL"),
+        ("host=db user=ada password=sh", "'***' is no source URL"),
+    ],
+)
+def test_no_part_of_a_password_that_is_not_encoded_is_shown(url: str, told: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        opened(url)
+    assert caught.value.message == told
+    assert "sh" not in caught.value.message
+    assert ("write @ as %40" in caught.value.fix) == ("@" in url)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_server_that_takes_the_call_and_says_nothing_is_given_up(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        source = opened(f"{scheme}://ada:hush@127.0.0.1:{mute.getsockname()[1]}/db", seconds=600, connect_seconds=1)
+        with pytest.raises(SourceError, match=r"did not answer in time.*OBSERVER_CONNECT_TIMEOUT"):
+            source.ping()
+        source.close()
+
+
+def test_an_at_sign_elsewhere_is_no_mistake() -> None:
+    opened("postgresql://ada%40corp:p%40ss@host/db?application_name=a%40b").close()
+    opened("postgresql://ada@corp:secret@host/db").close()

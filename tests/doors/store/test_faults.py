@@ -55,6 +55,14 @@ def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
         Store.open(f"sqlite:///{tmp_path}/state.db")
 
 
+@pytest.mark.parametrize("url", ["postgresql://ada:hu@sh@host/db", "postgresql://ada:hush", "postgresql:/ada:hush@h"])
+def test_a_url_with_a_password_that_is_not_encoded_is_not_shown(url: str) -> None:
+    with pytest.raises(StoreError, match="URL of the state") as caught:
+        Store.open(url)
+    assert "sh" not in caught.value.message
+    assert caught.value.__cause__ is None
+
+
 def test_a_damaged_file_says_so(tmp_path: Path) -> None:
     file = tmp_path / "state.db"
     with Store.open(f"sqlite:///{file}") as store:
