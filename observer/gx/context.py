@@ -39,6 +39,11 @@ def context() -> EphemeralDataContext:
     return _context
 
 
+def warm_up() -> None:
+    """Start importing GX beside whatever comes first (reading tables waits for the source anyway); returns at once."""
+    threading.Thread(target=context, name="import-gx", daemon=True).start()
+
+
 def add_datasource(engine: Any) -> Any:
     """A datasource that hands out `engine` (a BenchEngine), under a name nobody else has."""
     from observer.gx.bench_datasource import BenchDatasource

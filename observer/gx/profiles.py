@@ -27,9 +27,7 @@ def profile_table(bench: Bench, plan: ContractPlan, table: TablePlan) -> list[Fi
     columns = list(relation.kinds)
     if not columns:
         return []
-    filled = [
-        sa.func.sum(sa.case((_filled(relation, name), 1), else_=0)).label(f"f{i}") for i, name in enumerate(columns)
-    ]
+    filled = [_filled(relation, name).label(f"f{i}") for i, name in enumerate(columns)]
     row = bench.fetch(sa.select(sa.func.count(), *filled).select_from(relation.rows))[0]
     names = {physical: name for name, physical in table.url_columns}
     allowed = {
@@ -52,11 +50,12 @@ def profile_table(bench: Bench, plan: ContractPlan, table: TablePlan) -> list[Fi
 
 
 def _filled(relation: Relation, name: str) -> Sql:
+    """Number of rows in which something was entered."""
     column = relation.column(name)
     tokens = relation.placeholders.get(name)
     if not tokens or relation.kinds[name] is not Kind.TEXT:
-        return column.is_not(None)
-    return sa.and_(column.is_not(None), column.not_in(tokens))
+        return sa.func.count(column)
+    return sa.func.sum(sa.case((sa.and_(column.is_not(None), column.not_in(tokens)), 1), else_=0))
 
 
 def _values(bench: Bench, relation: Relation, name: str, allowed: tuple[Scalar, ...]) -> tuple[ValueCount, ...]:

@@ -21,12 +21,11 @@ from observer.contracts.model import LogicalType
 from observer.errors import EngineError
 from observer.gx.bench import Bench, snapshot_bench, source_bench
 from observer.gx.dialect_words import Sql, oldest_of_kind
-from observer.gx.evidence import gather
+from observer.gx.evidence import TableEvidence
 from observer.gx.kinds import NATIVE, Kind, kind_of
 from observer.gx.measured import measurement
 from observer.gx.preflight import unrunnable
 from observer.gx.profiles import profile_table
-from observer.gx.segments import Breakdown
 from observer.gx.suites import parameter_name, suite_text
 
 SqlFor = Callable[[CheckSpec], str]
@@ -65,7 +64,7 @@ class SuiteRunner:
         self._measured: dict[str, Measurement] = {}
         #: Check id → what is true of a failing row, and of a row that was tested.
         self._failing: dict[str, tuple[Sql, Sql]] = {}
-        self._breakdowns: dict[str, Breakdown] = {}
+        self._evidence: dict[str, TableEvidence] = {}
         self._closed = False
 
     @classmethod
@@ -264,20 +263,14 @@ class SuiteRunner:
         seen = self._measured.get(spec.id)
         if seen is None or spec.id not in self._failing or not seen.rows_failed:
             return Evidence(check_id=spec.id, notes=("this check speaks of the whole table, not of single rows",))
-        failing = {
-            other.id: self._failing[other.id]
-            for other in self._plan.checks
-            if other.object == spec.object and other.id in self._failing and self._measured[other.id].rows_failed
-        }
-        return gather(
-            self._bench,
-            self._plan,
-            spec,
-            failing,
-            self._breakdowns,
-            key_limit=key_limit,
-            value_limit=value_limit,
-        )
+        if spec.object not in self._evidence:
+            failing = [
+                (other, *self._failing[other.id])
+                for other in self._plan.checks
+                if other.object == spec.object and other.id in self._failing and self._measured[other.id].rows_failed
+            ]
+            self._evidence[spec.object] = TableEvidence(self._bench, self._plan, self._plan.table(spec.object), failing)
+        return self._evidence[spec.object].gather(spec, key_limit=key_limit, value_limit=value_limit)
 
     def profiles(self) -> tuple[FieldProfile, ...]:
         """How full each contracted column is, and what values those with allowed values hold."""

@@ -17,7 +17,8 @@ from observer.checks.spec import TablePlan
 from observer.gx import dialect_words as words
 from observer.gx.asking import reason
 from observer.gx.bench import Bench
-from observer.gx.dialect_words import CannotSay, Sql
+from observer.gx.dialect_words import Sql
+from observer.gx.failing import FailingRows
 from observer.gx.kinds import TIMES, Kind
 from observer.gx.relations import Relation
 
@@ -40,7 +41,7 @@ _KINDS = frozenset({Kind.TEXT, Kind.BOOLEAN, Kind.INTEGER})
 
 @dataclass(frozen=True, kw_only=True)
 class Breakdown:
-    """Counts of one table: columns `column`, `value`, `check`, `tested`, `failed`."""
+    """Counts of one table: columns `column`, `value`, `check`, `tested`, `failed`; a null value is None."""
 
     counts: pd.DataFrame
     event_time: str | None
@@ -48,7 +49,8 @@ class Breakdown:
 
     def segments(self, check: str, without: Iterable[str]) -> tuple[Segment, ...]:
         """The parts that explain the check's failures best, best first. `without`: the columns it looks at itself."""
-        mine = self.counts[(self.counts["check"] == check) & ~self.counts["column"].isin(list(without))]
+        own = {_MONTH if name == self.event_time else name for name in without}
+        mine = self.counts[(self.counts["check"] == check) & ~self.counts["column"].isin(own)]
         if mine.empty:
             return ()
         totals = mine.groupby("column")[["tested", "failed"]].transform("sum")
@@ -71,7 +73,7 @@ class Breakdown:
         column = self.event_time if row["column"] == _MONTH and self.event_time else row["column"]
         return Segment(
             column=str(column),
-            value=row["value"],
+            value=None if pd.isna(row["value"]) else row["value"],
             rows_tested=int(row["tested"]),
             rows_failed=int(row["failed"]),
             share=float(row["share"]),
@@ -88,31 +90,33 @@ class Breakdown:
 
 
 def count_segments(
-    bench: Bench, table: TablePlan, relation: Relation, failing: Mapping[str, tuple[Sql, Sql]]
+    bench: Bench,
+    table: TablePlan,
+    relation: Relation,
+    tested: Mapping[str, Sql],
+    failing: FailingRows,
+    candidates: Sequence[str],
 ) -> Breakdown:
-    """Count every failed check of the table per value of each column that may explain it."""
+    """Count every failed check of the table per value of each column that may explain it (`explaining_columns`).
+
+    `tested`: check id → true of a row that the check looked at.
+    """
+    event = _event_time(table, relation)
+    names = [*candidates, *([_MONTH] if event else [])]
     notes: list[str] = []
-    groups: dict[str, Sql] = {name: relation.column(name) for name in _candidates(bench, table, relation)}
-    event = table.event_time if relation.kinds.get(table.event_time or "") in TIMES else None
-    if event is not None:
-        try:
-            groups[_MONTH] = words.month(relation.column(event), bench.dialect)
-        except CannotSay as error:
-            notes.append(str(error))
     frames: list[pd.DataFrame] = []
-    names = list(groups)
     for start in range(0, len(names), _SETS):
-        part = {name: groups[name] for name in names[start : start + _SETS]}
+        part = names[start : start + _SETS]
         try:
-            frames.append(_count(bench, relation, part, failing))
+            frames.append(_count(bench, part, event, relation, tested, failing))
         except sa.exc.SQLAlchemyError as error:
             notes.append(f"segments not counted: {reason(error)}")
-    columns = ["column", "value", "check", "tested", "failed"]
-    counts = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+    counts = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=_COLUMNS)
     return Breakdown(counts=counts[counts["tested"] > 0], event_time=event, notes=tuple(notes))
 
 
-def _candidates(bench: Bench, table: TablePlan, relation: Relation) -> list[str]:
+def explaining_columns(bench: Bench, table: TablePlan, relation: Relation) -> list[str]:
+    """Columns with few values, none restricted and none of the key; and the event time, by its months."""
     columns = [
         name
         for name, kind in relation.kinds.items()
@@ -126,42 +130,76 @@ def _candidates(bench: Bench, table: TablePlan, relation: Relation) -> list[str]
     return [name for name in columns if int(distinct[name]) <= MOST_VALUES]
 
 
+def _event_time(table: TablePlan, relation: Relation) -> str | None:
+    return table.event_time if relation.kinds.get(table.event_time or "") in TIMES else None
+
+
+_COLUMNS = ["column", "value", "check", "tested", "failed"]
+
+
 def _count(
-    bench: Bench, relation: Relation, groups: Mapping[str, Sql], failing: Mapping[str, tuple[Sql, Sql]]
+    bench: Bench,
+    names: Sequence[str],
+    event: str | None,
+    relation: Relation,
+    tested: Mapping[str, Sql],
+    failing: FailingRows,
 ) -> pd.DataFrame:
-    numbers: list[Sql] = []
-    for failed, tested in failing.values():
-        numbers += [_rows_where(tested), _rows_where(failed)]
-    labelled = [n.label(f"n{i}") for i, n in enumerate(numbers)]
+    """One row per column, value and check, with the rows tested and failed there."""
+    whole = _grouped(bench, names, event, relation, dict(tested), everything=True)
+    broken = _grouped(bench, names, event, failing, dict(failing.conditions), everything=bench.own)
+    counts = whole.merge(broken, on=["column", "value", "check"], how="left", suffixes=("_tested", "_failed"))
+    counts = counts.rename(columns={"rows_tested": "tested", "rows_failed": "failed"}).fillna({"failed": 0})
+    return counts.astype({"tested": int, "failed": int})[_COLUMNS]
+
+
+def _grouped(
+    bench: Bench,
+    names: Sequence[str],
+    event: str | None,
+    among: Relation | FailingRows,
+    conditions: Mapping[str, Sql],
+    *,
+    everything: bool,
+) -> pd.DataFrame:
+    """Rows that meet each condition, per value of each column; of all rows, or of those that meet any condition."""
+    groups = {n: words.month(among.column(event)) if n == _MONTH and event else among.column(n) for n in names}
+    texts = {
+        check: str(c.compile(bench.engine, compile_kwargs={"literal_binds": True})) for check, c in conditions.items()
+    }
+    distinct = {text: conditions[check] for check, text in texts.items()}
+    place = {text: i for i, text in enumerate(distinct)}
+    numbers = [sa.func.sum(sa.case((c, 1), else_=0)).label(f"n{i}") for i, c in enumerate(distinct.values())]
+
+    def select(*columns: Any) -> sa.Select[Any]:
+        query = sa.select(*columns, *numbers).select_from(among.rows)
+        return query if everything else query.where(sa.or_(*distinct.values()))
+
     found: list[tuple[str, Any, Sequence[Any]]] = []
     if bench.dialect in ("duckdb", "postgresql") and len(groups) > 1:
-        columns = list(groups.values())
-        query = sa.select(sa.func.grouping(*columns), *columns, *labelled).select_from(relation.rows)
-        query = query.group_by(sa.func.grouping_sets(*(sa.tuple_(c) for c in columns)))
+        columns = [column.label(f"g{i}") for i, column in enumerate(groups.values())]
+        labels: list[sa.ColumnClause[Any]] = [sa.literal_column(column.name) for column in columns]
+        query = select(*columns).add_columns(sa.func.grouping(*labels))
+        query = query.group_by(sa.func.grouping_sets(*(sa.tuple_(label) for label in labels)))
         marks = {((1 << len(columns)) - 1) ^ (1 << (len(columns) - 1 - i)): i for i in range(len(columns))}
-        names = list(groups)
         for row in bench.fetch(query):
-            place = marks[int(row[0])]
-            found.append((names[place], row[1 + place], row[1 + len(columns) :]))
+            mark = marks[int(row[-1])]
+            found.append((names[mark], row[mark], row[len(columns) : -1]))
     else:
         for name, column in groups.items():
-            rows = bench.fetch(sa.select(column, *labelled).select_from(relation.rows).group_by(column))
+            rows = bench.fetch(select(column).group_by(column))
             found += [(name, row[0], row[1:]) for row in rows]
     return pd.DataFrame(
         [
-            {
-                "column": name,
-                "value": value,
-                "check": check,
-                "tested": int(n[2 * i] or 0),
-                "failed": int(n[2 * i + 1] or 0),
-            }
-            for name, value, n in found
-            for i, check in enumerate(failing)
+            (name, words.month_text(value) if name == _MONTH else value, check, int(counts[place[text]] or 0))
+            for name, value, counts in found
+            for check, text in texts.items()
         ],
-        columns=["column", "value", "check", "tested", "failed"],
+        columns=["column", "value", "check", "rows"],
     ).astype({"value": object})
 
 
-def _rows_where(condition: Sql) -> Sql:
-    return sa.func.sum(sa.case((condition, 1), else_=0))
+def _text(bench: Bench, condition: Sql) -> str:
+    """Equal for conditions that are the same: many checks look at the same rows."""
+    compiled = condition.compile(bench.engine)
+    return f"{compiled} {compiled.params}"

@@ -27,6 +27,7 @@ from observer.checks.rules import RowCount
 from observer.checks.spec import ContractPlan, TablePlan
 from observer.contracts.model import Contract
 from observer.errors import InputError
+from observer.gx.context import warm_up
 from observer.gx.runner import SuiteRunner
 from observer.jobs.queries import QueryDesk
 from observer.reports.progress import ProgressEvents
@@ -70,6 +71,7 @@ def run_audit(request: AuditRequest, source: Source, progress: ProgressEvents) -
         SnapshotError: the copy cannot be written.
     """
     started = datetime.now(UTC)
+    warm_up()
     known = (*request.contracts, *request.neighbours)
     plans = [plan_contract(contract, known) for contract in request.contracts]
     progress.checks_planned(sum(len(plan.checks) for plan in plans))

@@ -1,0 +1,48 @@
+"""The rows of a table that fail at least one check, set aside once so that every question about them is cheap.
+
+On a snapshot they are copied, with the columns that evidence asks for, into a temporary table of the bench: one scan
+for all failed checks. A source may not be written to: there each question goes to the table itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from observer.gx.bench import Bench
+from observer.gx.dialect_words import Sql
+from observer.gx.relations import Relation
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailingRows:
+    """Where failing rows are selected from, and how those of one check are told."""
+
+    rows: sa.FromClause
+    #: Check id → true of a row of `rows` that fails the check.
+    conditions: Mapping[str, Sql]
+
+    def column(self, name: str) -> sa.ColumnElement[Any]:
+        """The column, selectable beside `rows`."""
+        return self.rows.c[name]
+
+
+def set_aside(bench: Bench, relation: Relation, conditions: Mapping[str, Sql], columns: Iterable[str]) -> FailingRows:
+    """Find the rows that meet any of the conditions. `columns`: those that will be asked for."""
+    if not bench.own:
+        return FailingRows(rows=relation.rows, conditions=conditions)
+    kept = [relation.column(name) for name in dict.fromkeys(columns)]
+    flags = [condition.label(f"fails {i}") for i, condition in enumerate(conditions.values())]
+    judged = sa.select(*kept, *flags).select_from(relation.rows).subquery("judged")
+    marks = [judged.c[flag.name] for flag in flags]
+    query = sa.select(judged).where(sa.or_(*marks)).compile(bench.engine, compile_kwargs={"literal_binds": True})
+    name = f"failing rows of {relation.name}"
+    bench.run(f"CREATE OR REPLACE TEMP TABLE {bench.quoted(name)} AS {query}")
+    quoted: list[sa.ColumnClause[Any]] = [sa.column(sa.quoted_name(column.name, quote=True)) for column in judged.c]
+    table = sa.table(sa.quoted_name(name, quote=True), *quoted)
+    return FailingRows(
+        rows=table, conditions={check: table.c[flag.name] for check, flag in zip(conditions, flags, strict=True)}
+    )
