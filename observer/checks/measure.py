@@ -149,6 +149,8 @@ class TableShape:
     #: Only contracted columns, in contract order; those that the table lacks are in `missing`.
     columns: tuple[SourceColumn, ...]
     missing: tuple[str, ...] = ()
+    #: Columns that the table has and the contract does not name; their values are never read.
+    others: tuple[str, ...] = ()
     #: Column sets that the source itself keeps unique (primary key, unique constraint or index over whole columns).
     unique_keys: tuple[tuple[str, ...], ...] = ()
     #: Rows read (soft-deleted ones too); None when not counted.

@@ -20,7 +20,7 @@ _PATTERN_KINDS = frozenset({Kind.TEXT, Kind.UUID, Kind.INTEGER, Kind.OTHER})
 
 
 def unrunnable(spec: CheckSpec, bench: Bench, table: str, known_columns: Mapping[str, tuple[str, ...]]) -> str | None:
-    """Why the check cannot run; None when it can. `known_columns` are all columns of each table, for near names."""
+    """Why the check cannot run; None when it can. `known_columns` are the columns that each table has."""
     if table in bench.errors:
         return bench.errors[table]
     relation = bench.relations[table]
@@ -33,10 +33,14 @@ def unrunnable(spec: CheckSpec, bench: Bench, table: str, known_columns: Mapping
     return _kind(spec, relation) or _pattern(spec.rule, bench)
 
 
+def did_you_mean(column: str, columns: Iterable[str]) -> str:
+    """ "; did you mean `email`?" where one of the columns has nearly that name."""
+    near = process.extractOne(column, list(columns), processor=str.casefold, score_cutoff=70)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
 def _no_column(column: str, table: str, columns: Iterable[str]) -> str:
-    near = process.extractOne(column, list(columns), score_cutoff=70)
-    hint = f"; did you mean `{near[0]}`?" if near else ""
-    return f"column `{column}` is not in table `{table}`{hint}"
+    return f"column `{column}` is not in table `{table}`{did_you_mean(column, columns)}"
 
 
 def _target(rule: rules.References, bench: Bench, known_columns: Mapping[str, tuple[str, ...]]) -> str | None:

@@ -24,7 +24,7 @@ from observer.gx.dialect_words import Sql, oldest_of_kind
 from observer.gx.evidence import TableEvidence
 from observer.gx.kinds import NATIVE, Kind, kind_of
 from observer.gx.measured import measurement
-from observer.gx.preflight import unrunnable
+from observer.gx.preflight import did_you_mean, unrunnable
 from observer.gx.profiles import profile_table
 from observer.gx.suites import parameter_name, suite_text
 
@@ -144,7 +144,7 @@ class SuiteRunner:
         )
 
     def _run_table(self, table: TablePlan, specs: Sequence[CheckSpec]) -> None:
-        known = {t.physical_name: t.columns for t in self._plan.tables}
+        known = {name: (*(c.name for c in s.columns), *s.others) for name, s in self._shapes.items()}
         runnable: list[CheckSpec] = []
         for spec in specs:
             seen = self._without_rows(table, spec, known)
@@ -165,7 +165,8 @@ class SuiteRunner:
             return Measurement(check_id=spec.id, error=self._bench.errors[name])
         relation = self._bench.relations[name]
         if isinstance(rule, rules.HasType | rules.HasPhysicalType) and rule.column not in relation.kinds:
-            return Measurement(check_id=spec.id, holds=False, seen="no such column")
+            seen = f"no such column{did_you_mean(rule.column, known.get(name, ()))}"
+            return Measurement(check_id=spec.id, holds=False, seen=seen)
         if (error := unrunnable(spec, self._bench, name, known)) is not None:
             return Measurement(check_id=spec.id, error=error)
         if isinstance(rule, rules.HasPhysicalType) and shape is not None:

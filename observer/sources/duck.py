@@ -20,7 +20,7 @@ from observer.errors import SourceError
 from observer.sources.duck_types import expression, quoted
 from observer.sources.faults import Faults
 from observer.sources.naming import TableName, find_table
-from observer.sources.shapes import FoundColumn, contracted, shape_of, unreadable
+from observer.sources.shapes import FoundColumns, contracted, shape_of, unreadable
 from observer.sources.source import BATCH_ROWS, SourceSession
 
 _TABLES = """
@@ -132,14 +132,14 @@ class DuckSession:
 
     def stream(self, table: TablePlan, shape: TableShape) -> Iterator[pa.RecordBatch]:
         try:
-            found, columns = self._columns(table)
+            found, (columns, _) = self._columns(table)
             selected = ", ".join(f"{expression(c.source_name, c.type)} AS {quoted(c.name)}" for c in columns)
             statement = f"SELECT {selected} FROM {quoted(*(part for part in found if part))}"
             yield from arrow_batches(self._cursor, statement, self._source.timeout)
         except (duckdb.Error, pa.ArrowException, SourceError) as error:
             raise self._source.faults.explain(error, table=table.physical_name) from None
 
-    def _columns(self, table: TablePlan) -> tuple[TableName, tuple[FoundColumn, ...]]:
+    def _columns(self, table: TablePlan) -> tuple[TableName, FoundColumns]:
         found = find_table(table.physical_name, self._tables, ["main"], fold_case=True)
         self._cursor.execute(_COLUMNS, list(found))
         return found, contracted(table, self._cursor.fetchall(), self._source.faults.place)

@@ -27,7 +27,7 @@ from observer.sources.duck import arrow_batches
 from observer.sources.duck_types import expression, literal, quoted
 from observer.sources.faults import Faults
 from observer.sources.naming import TableName, find_table
-from observer.sources.shapes import FoundColumn, contracted, shape_of, unreadable
+from observer.sources.shapes import FoundColumns, contracted, shape_of, unreadable
 from observer.sources.source import SourceSession
 
 _ENDINGS = (".csv", ".csv.gz", ".parquet")
@@ -120,7 +120,7 @@ class FolderSession:
     def stream(self, table: TablePlan, shape: TableShape) -> Iterator[pa.RecordBatch]:
         try:
             path = self._path(table)
-            columns = self._columns(table, path)
+            columns, _ = self._columns(table, path)
             if path in self._forms:
                 form = self._forms[path]
                 selected = ", ".join(
@@ -147,7 +147,7 @@ class FolderSession:
             )
         return paths[0]
 
-    def _columns(self, table: TablePlan, path: Path) -> tuple[FoundColumn, ...]:
+    def _columns(self, table: TablePlan, path: Path) -> FoundColumns:
         if path.suffix.lower() == ".parquet":
             self._reader.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})")
             described = [(row[0], row[1], True) for row in self._reader.fetchall()]

@@ -21,7 +21,7 @@ from observer.sources.faults import Faults
 from observer.sources.mysql_types import TIMES, base_type, quoted, reading
 from observer.sources.naming import TableName, find_table
 from observer.sources.rows import batches
-from observer.sources.shapes import FoundColumn, contracted, shape_of, unreadable
+from observer.sources.shapes import FoundColumn, FoundColumns, contracted, shape_of, unreadable
 from observer.sources.source import APPLICATION_NAME, SourceSession, whole_seconds
 
 _TABLES = """
@@ -162,7 +162,7 @@ class MysqlSession:
 
     def stream(self, table: TablePlan, shape: TableShape) -> Iterator[pa.RecordBatch]:
         try:
-            found, columns = self._columns(table)
+            found, (columns, _) = self._columns(table)
             texts: set[str] = set()
             while True:
                 try:
@@ -177,7 +177,7 @@ class MysqlSession:
         except (pymysql.MySQLError, pa.ArrowException, UnicodeError, SourceError) as error:
             raise self._source.faults.explain(error, table=table.physical_name) from None
 
-    def _columns(self, table: TablePlan) -> tuple[TableName, tuple[FoundColumn, ...]]:
+    def _columns(self, table: TablePlan) -> tuple[TableName, FoundColumns]:
         try:
             found = find_table(table.physical_name, list(self._engines), [self._source.database], fold_case=True)
         except SourceError as error:

@@ -120,7 +120,7 @@ class PostgresSession:
 
     def shape(self, table: TablePlan) -> TableShape:
         try:
-            found, columns = self._columns(table)
+            found, columns, others = self._columns(table)
             catalog.assert_readable(self._anchor, found, [c.name for c in columns], self._source.faults.place)
             keys = catalog.unique_keys(self._anchor, found)
         except (psycopg.Error, SourceError) as error:
@@ -138,13 +138,14 @@ class PostgresSession:
             physical_name=table.physical_name,
             columns=tuple(SourceColumn(name=c.name, type=c.shown_type, nullable=c.nullable) for c in columns),
             missing=tuple(name for name in table.columns if name not in names),
+            others=others,
             unique_keys=tuple(key for key in keys if names.issuperset(key)),
             source_time=self.source_time,
         )
 
     def stream(self, table: TablePlan, shape: TableShape) -> Iterator[pa.RecordBatch]:
         try:
-            found, columns = self._columns(table)
+            found, columns, _ = self._columns(table)
             wanted = {column.name for column in shape.columns}
             columns = [column for column in columns if column.name in wanted]
             widths = self._measured(found, [c for c in columns if needs_measuring(c)])
@@ -161,8 +162,8 @@ class PostgresSession:
         except (adbc.Error, psycopg.Error, pa.ArrowException, SourceError) as error:
             raise self._source.faults.explain(error, table=table.physical_name) from None
 
-    def _columns(self, table: TablePlan) -> tuple[TableName, list[PgColumn]]:
-        """The table and its contracted columns, in contract order."""
+    def _columns(self, table: TablePlan) -> tuple[TableName, list[PgColumn], tuple[str, ...]]:
+        """The table, its contracted columns in contract order, and the names of the others."""
         found = find_table(table.physical_name, self._tables, self._schemas)
         by_name = {column.name: column for column in catalog.columns(self._anchor, found)}
         columns = [by_name[name] for name in table.columns if name in by_name]
@@ -171,7 +172,7 @@ class PostgresSession:
                 f"none of the contracted columns of {str(found)!r} exists",
                 fix=f"correct physicalName of the properties; the table has {', '.join(list(by_name)[:8])}",
             )
-        return found, columns
+        return found, columns, tuple(name for name in by_name if name not in table.columns)
 
     def _measured(self, found: TableName, columns: list[PgColumn]) -> dict[str, Width]:
         if not columns:

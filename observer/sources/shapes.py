@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from observer.checks.measure import SourceColumn, TableShape
 from observer.checks.spec import TablePlan
@@ -24,8 +25,17 @@ class FoundColumn:
     nullable: bool
 
 
-def contracted(table: TablePlan, columns: Sequence[tuple[str, str, bool]], place: str) -> tuple[FoundColumn, ...]:
-    """The contracted ones of (name, type, nullable) columns, in contract order; case is ignored where it is no help.
+class FoundColumns(NamedTuple):
+    """All columns of a table, as far as they are of interest."""
+
+    #: In contract order.
+    contracted: tuple[FoundColumn, ...]
+    #: Names of those that the contract does not name.
+    others: tuple[str, ...]
+
+
+def contracted(table: TablePlan, columns: Sequence[tuple[str, str, bool]], place: str) -> FoundColumns:
+    """What the contract names among (name, type, nullable) columns; case is ignored where it is no help.
 
     Raises SourceError when not one of them exists.
     """
@@ -46,12 +56,13 @@ def contracted(table: TablePlan, columns: Sequence[tuple[str, str, bool]], place
             f"{place}: none of the contracted columns of {table.physical_name!r} exists",
             fix=f"correct physicalName of the properties; it has {', '.join(c[0] for c in columns[:8])}",
         )
-    return tuple(found)
+    taken = {column.source_name for column in found}
+    return FoundColumns(tuple(found), tuple(name for name, _, _ in columns if name not in taken))
 
 
 def shape_of(
     table: TablePlan,
-    columns: Sequence[FoundColumn],
+    found: FoundColumns,
     keys: Iterable[Sequence[str]],
     now: datetime,
     *,
@@ -61,6 +72,7 @@ def shape_of(
 
     A key over several columns counts only where none may be null: databases let (1, null) stand twice.
     """
+    columns = found.contracted
     by_source = {column.source_name.lower(): column for column in columns}
     unique = []
     for key in keys:
@@ -74,6 +86,7 @@ def shape_of(
         physical_name=table.physical_name,
         columns=tuple(SourceColumn(name=c.name, type=c.type, nullable=c.nullable) for c in columns),
         missing=tuple(name for name in table.columns if name not in names),
+        others=found.others,
         unique_keys=tuple(dict.fromkeys(unique)),
         source_time=now,
         notes=notes,

@@ -22,7 +22,7 @@ from observer.errors import SourceError
 from observer.sources.faults import Faults
 from observer.sources.naming import TableName, find_table
 from observer.sources.rows import as_type, batches
-from observer.sources.shapes import FoundColumn, contracted, shape_of, unreadable
+from observer.sources.shapes import FoundColumn, FoundColumns, contracted, shape_of, unreadable
 from observer.sources.source import SourceSession
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND substr(name, 1, 7) <> 'sqlite_'"
@@ -144,7 +144,7 @@ class SqliteSession:
 
     def stream(self, table: TablePlan, shape: TableShape) -> Iterator[pa.RecordBatch]:
         try:
-            found, columns = self._columns(table)
+            found, (columns, _) = self._columns(table)
             kinds = self._storage(found, columns)
             readings = [_reading(column, kinds[column.name]) for column in columns]
             selected = ", ".join(expression for expression, _ in readings)
@@ -160,7 +160,7 @@ class SqliteSession:
         self._clock.restart()
         return self._connection.execute(statement)
 
-    def _columns(self, table: TablePlan) -> tuple[TableName, tuple[FoundColumn, ...]]:
+    def _columns(self, table: TablePlan) -> tuple[TableName, FoundColumns]:
         found = find_table(table.physical_name, self._tables, ["main"], fold_case=True)
         described = self._run(f"PRAGMA table_xinfo({_quoted(found.name)})").fetchall()
         # `INTEGER PRIMARY KEY` is the row's number and never null; any other primary key may hold nulls.

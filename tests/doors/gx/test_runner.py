@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -69,6 +70,23 @@ def test_broken_checks_cost_only_themselves_and_say_why(tmp_path: Path) -> None:
         assert seen[name].error, name
     assert (seen["good"].rows_tested, seen["good"].rows_failed) == (100, 10)
     assert seen["rows"].value == 100
+
+
+def test_a_missing_column_is_told_from_a_misspelt_one_by_all_that_the_table_has(tmp_path: Path) -> None:
+    checks = (
+        check("kind", rules.HasType(column="Status", logical_type=LogicalType.STRING)),
+        check("filled", rules.Present(column="Status")),
+        check("other", rules.Present(column="phome")),
+        check("far", rules.Present(column="zzz")),
+    )
+    plan = plan_of([table_plan([*TABLE.columns, "Status", "phome", "zzz"])], checks)
+    shape = replace(shape_of(plan.tables[0], LEADS), others=("stage", "phone"))
+    with on_snapshot(tmp_path, plan, {"leads": LEADS}, {"leads": shape}) as runner:
+        kind, filled, other, far = runner.run()
+    assert kind.seen == "no such column; did you mean `status`?"
+    assert filled.error == "column `Status` is not in table `leads`; did you mean `status`?"
+    assert other.error == "column `phome` is not in table `leads`; did you mean `phone`?"
+    assert far.error == "column `zzz` is not in table `leads`"
 
 
 def test_a_table_that_could_not_be_read_errors_its_own_checks_only(tmp_path: Path) -> None:

@@ -44,7 +44,12 @@ def test_csv_is_text_and_a_field_of_nothing_is_null(tmp_path: Path) -> None:
     shape, rows = read(opened(url), plan("leads", "note", "id", "email", "phone"))
     assert rows.to_pydict() == {"note": ['x, "y"\nz', " "], "id": ["01", "2"], "email": [None, None]}
     assert [c.type for c in shape.columns] == ["", "", ""]
-    assert (shape.missing, shape.unique_keys, shape.notes) == (("phone",), (), ())
+    assert (shape.missing, shape.unique_keys, shape.notes, shape.others) == (("phone",), (), (), ())
+
+
+def test_columns_out_of_contract_are_named_and_not_read(tmp_path: Path) -> None:
+    shape, rows = read(opened(folder(tmp_path, leads="id,Email,note\n1,a@b.c,x\n")), plan("leads", "email", "mail"))
+    assert (shape.missing, shape.others, rows.schema.names) == (("mail",), ("id", "note"), ["email"])
 
 
 def test_names_are_found_in_any_case_and_with_or_without_a_schema(tmp_path: Path) -> None:
