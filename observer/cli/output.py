@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 #: Columns of output that goes into a file or a pipe, unless COLUMNS says otherwise.
-PIPE_WIDTH = 120
+PIPE_WIDTH = 140
 
 
 def console() -> Console:

@@ -78,7 +78,7 @@ def _print_run(found: RecordedRun, *, all_checks: bool) -> None:
     if shown:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for head in ("Outcome", "Check", "Observed", "Expected", "Owner"):
-            table.add_column(head, overflow="fold")
+            table.add_column(head, overflow="fold", no_wrap=head == "Check")
         for check in shown:
             texts = (check.outcome, check.check_id, check.error or check.observed, check.expected, check.owner or "–")
             table.add_row(*(Text(visible(text)) for text in texts))

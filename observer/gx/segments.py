@@ -163,32 +163,28 @@ def _grouped(
     everything: bool,
 ) -> pd.DataFrame:
     """Rows that meet each condition, per value of each column; of all rows, or of those that meet any condition."""
-    groups = {n: words.month(among.column(event)) if n == _MONTH and event else among.column(n) for n in names}
-    texts = {
-        check: str(c.compile(bench.engine, compile_kwargs={"literal_binds": True})) for check, c in conditions.items()
-    }
+    texts = {check: _text(bench, condition) for check, condition in conditions.items()}
     distinct = {text: conditions[check] for check, text in texts.items()}
     place = {text: i for i, text in enumerate(distinct)}
-    numbers = [sa.func.sum(sa.case((c, 1), else_=0)).label(f"n{i}") for i, c in enumerate(distinct.values())]
-
-    def select(*columns: Any) -> sa.Select[Any]:
-        query = sa.select(*columns, *numbers).select_from(among.rows)
-        return query if everything else query.where(sa.or_(*distinct.values()))
-
+    keys = [words.month(among.column(event)) if n == _MONTH and event else among.column(n) for n in names]
+    inner = sa.select(
+        *(key.label(f"g{i}") for i, key in enumerate(keys)),
+        *(condition.label(f"c{i}") for i, condition in enumerate(distinct.values())),
+    ).select_from(among.rows)
+    judged = (inner if everything else inner.where(sa.or_(*distinct.values()))).subquery("judged")
+    groups = [judged.c[f"g{i}"] for i in range(len(keys))]
+    numbers = [sa.func.sum(sa.case((judged.c[f"c{i}"], 1), else_=0)) for i in range(len(distinct))]
     found: list[tuple[str, Any, Sequence[Any]]] = []
     if bench.dialect in ("duckdb", "postgresql") and len(groups) > 1:
-        columns = [column.label(f"g{i}") for i, column in enumerate(groups.values())]
-        labels: list[sa.ColumnClause[Any]] = [sa.literal_column(column.name) for column in columns]
-        query = select(*columns).add_columns(sa.func.grouping(*labels))
-        query = query.group_by(sa.func.grouping_sets(*(sa.tuple_(label) for label in labels)))
-        marks = {((1 << len(columns)) - 1) ^ (1 << (len(columns) - 1 - i)): i for i in range(len(columns))}
+        query = sa.select(*groups, *numbers, sa.func.grouping(*groups))
+        query = query.group_by(sa.func.grouping_sets(*(sa.tuple_(group) for group in groups)))
+        marks = {((1 << len(groups)) - 1) ^ (1 << (len(groups) - 1 - i)): i for i in range(len(groups))}
         for row in bench.fetch(query):
             mark = marks[int(row[-1])]
-            found.append((names[mark], row[mark], row[len(columns) : -1]))
+            found.append((names[mark], row[mark], row[len(groups) : -1]))
     else:
-        for name, column in groups.items():
-            rows = bench.fetch(select(column).group_by(column))
-            found += [(name, row[0], row[1:]) for row in rows]
+        for name, group in zip(names, groups, strict=True):
+            found += [(name, row[0], row[1:]) for row in bench.fetch(sa.select(group, *numbers).group_by(group))]
     return pd.DataFrame(
         [
             (name, words.month_text(value) if name == _MONTH else value, check, int(counts[place[text]] or 0))
