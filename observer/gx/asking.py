@@ -14,6 +14,18 @@ from observer.gx.dialect_words import CannotSay
 Fetch = Callable[[sa.Executable], Sequence[sa.Row[Any]]]
 
 
+#: Errors that speak of the query, by their driver's class; all others may quote what rows hold.
+_OF_THE_QUERY = frozenset(
+    {
+        *("BinderException", "CatalogException", "ParserException", "SyntaxException", "PermissionException"),
+        *("UndefinedColumn", "UndefinedTable", "UndefinedFunction", "SyntaxError", "InsufficientPrivilege"),
+        *("GroupingError", "QueryCanceled", "InvalidRegularExpression", "MetricResolutionError", "MetricProviderError"),
+    }
+)
+#: No such column, table or function; no right to it; not SQL; out of time.
+_MYSQL_OF_THE_QUERY = frozenset({1054, 1146, 1305, 1142, 1143, 1064, 1317, 1969, 3024})
+
+
 def reason(error: Exception) -> str:
     """What the database said, in one line and without any value: whatever it quotes is blanked."""
     origin: BaseException = error
@@ -23,5 +35,17 @@ def reason(error: Exception) -> str:
         origin = inner
     if isinstance(origin, CannotSay):
         return str(origin)
-    line = next((text for text in str(origin).splitlines() if text.strip()), type(origin).__name__)
+    code, text = _said(origin)
+    if type(origin).__name__ not in _OF_THE_QUERY and code not in _MYSQL_OF_THE_QUERY:
+        # A value may hold quotes and line breaks of its own, and a number stands without any.
+        kept = re.split(r"['\"`(\[]|\b[0-9]", text.strip(), maxsplit=1)[0]
+        return kept.rstrip(" :;,=-") + (" …" if len(kept) < len(text.strip()) else "")
+    line = next((line for line in text.splitlines() if line.strip()), type(origin).__name__)
     return re.sub(r"'[^']*'|\"[^\"]*\"", "…", line).strip()
+
+
+def _said(error: BaseException) -> tuple[object, str]:
+    """MySQL's drivers say a number and a text; the others a text."""
+    if len(error.args) == 2 and isinstance(error.args[0], int):
+        return error.args[0], str(error.args[1])
+    return None, str(error)

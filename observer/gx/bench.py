@@ -6,7 +6,7 @@ not be read, or cannot be set up, is kept with its reason; the others are not to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from observer.checks.measure import TableFile, TableShape
 from observer.checks.spec import ContractPlan, TablePlan
 from observer.errors import EngineError
+from observer.gx import dialect_words as words
 from observer.gx.dialect_words import CannotSay
 from observer.gx.exposing import Exposed, expose
 from observer.gx.kinds import Kind, kind_of
@@ -29,16 +30,18 @@ class Bench:
 
     def __init__(self, engine: sa.Engine, *, owns_engine: bool) -> None:
         self.engine = engine
-        self._owns_engine = owns_engine
-        self.dialect = str(engine.dialect.name)
-        options = {"isolation_level": _ISOLATION[self.dialect]} if self.dialect in _ISOLATION else {}
+        #: True for a database of the bench's own, in which it may make temporary tables.
+        self.own = owns_engine
+        name = str(engine.dialect.name)
+        options = {"isolation_level": _ISOLATION[name]} if name in _ISOLATION else {}
         try:
             self._connection = engine.connect().execution_options(**options)
         except sa.exc.SQLAlchemyError as error:
             raise EngineError(
-                f"the {self.dialect} source could not be connected to ({type(error).__name__})",
+                f"the {name} source could not be connected to ({type(error).__name__})",
                 fix="check that it is up and that the address and the user are right",
             ) from None
+        self.dialect = words.spoken(engine)
         self.relations: dict[str, Relation] = {}
         #: Physical table name → why it cannot be looked at.
         self.errors: dict[str, str] = {}
@@ -66,7 +69,7 @@ class Bench:
         with suppress(sa.exc.SQLAlchemyError):
             self._connection.rollback()
         self._connection.close()
-        if self._owns_engine:
+        if self.own:
             self.engine.dispose()
 
 
@@ -130,7 +133,7 @@ def _add_file(bench: Bench, plan: ContractPlan, table: TableFile, schemas: list[
     except (sa.exc.SQLAlchemyError, CannotSay) as error:
         bench.errors[name] = f"the snapshot of the table cannot be read ({type(error).__name__})"
         return
-    view = _stored(short, schema or None, exposed.kinds)
+    view = _stored(short, schema or None, exposed.columns)
     rows = sa.select(*view.c).select_from(view).subquery("batch")
     bench.relations[name] = _relation(table.plan, rows, exposed)
 
@@ -157,6 +160,10 @@ def _add_table(bench: Bench, plan: ContractPlan, table: TablePlan, shape: TableS
         bench.errors[name] = shape.error if shape and shape.error else f"the table `{name}` was not described"
         return
     kinds = {column.name: kind_of(column.type) for column in shape.columns}
+    if bench.dialect in words.MYSQL:
+        # MySQL's TIMESTAMP is an instant; its DATETIME is not.
+        instants = [column.name for column in shape.columns if column.type.lower().startswith("timestamp")]
+        kinds |= dict.fromkeys(instants, Kind.TIMESTAMP_TZ)
     try:
         schema, short = _place(bench, name)
         stored = _stored(short, schema, kinds)
@@ -183,11 +190,11 @@ def _place(bench: Bench, name: str) -> tuple[str | None, str]:
 # --- both -------------------------------------------------------------------------------------------------------
 
 
-def _stored(name: str, schema: str | None, kinds: Mapping[str, Kind]) -> sa.TableClause:
+def _stored(name: str, schema: str | None, names: Iterable[str]) -> sa.TableClause:
     def exact(text: str) -> sa.quoted_name:
         return sa.quoted_name(text, quote=True)
 
-    columns: list[sa.ColumnClause[Any]] = [sa.column(exact(column)) for column in kinds]
+    columns: list[sa.ColumnClause[Any]] = [sa.column(exact(column)) for column in names]
     return sa.table(exact(name), *columns, schema=exact(schema) if schema else None)
 
 
@@ -203,5 +210,6 @@ def _relation(table: TablePlan, rows: sa.FromClause, exposed: Exposed) -> Relati
         rows=rows,
         kinds=exposed.kinds,
         untyped=exposed.untyped,
+        zoned=exposed.zoned,
         placeholders=dict(table.placeholders),
     )

@@ -6,12 +6,15 @@ words, CannotSay says so; the check that needs them is errored and costs no othe
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from observer.contracts.model import LogicalType
 from observer.contracts.patterns import pattern_for
@@ -21,12 +24,29 @@ Sql = sa.ColumnElement[Any]
 MYSQL = ("mysql", "mariadb")
 _FULL = ("duckdb", "postgresql", "sqlite", *MYSQL)
 
-_INTEGER = r"^[+-]?[0-9]+$"
+
+def _up_to(digits: str) -> str:
+    """A pattern of the whole numbers from 0 to that one: a cast of more overflows where nothing can be tried."""
+    ways = [
+        f"{digits[:i]}[0-{int(digit) - 1}][0-9]{{{len(digits) - i - 1}}}"
+        for i, digit in enumerate(digits)
+        if digit != "0"
+    ]
+    return "|".join((f"[0-9]{{1,{len(digits) - 1}}}", *ways, digits))
+
+
+_INTEGER = rf"^([+]?0*({_up_to(str(2**63 - 1))})|-0*({_up_to(str(2**63))}))$"
 _NUMBER = (
     r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?([iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])$"
 )
 _BOOLEAN = r"^([tT][rR][uU][eE]|[fF][aA][lL][sS][eE]|[tTfF01])$"
-_DAY = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_YEAR = r"([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
+_LEAP_YEAR = r"([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
+#: Days that exist: what matches can be cast where nothing can be tried.
+_DAY = (
+    rf"({_YEAR}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+    rf"|{_LEAP_YEAR}-02-29)"
+)
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?"
 _ZONE = r"( ?(Z|z|[+-][0-9]{2}(:?[0-9]{2})?))"
 _DATE = rf"^{_DAY}([ T]00:00(:00(\.0+)?)?)?$"
@@ -43,8 +63,14 @@ TIMESTAMPS = {
     True: rf"^{_DAY}[ T]{_CLOCK}{_ZONE}$",
     False: rf"^{_DAY}([ T]{_CLOCK})?$",
 }
+#: SQLAlchemy leaves a cast out for MySQL, with a warning, unless it knows the type.
+_MYSQL_TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
+    Kind.INTEGER: sa.BigInteger(),
+    Kind.DATE: sa.Date(),
+    Kind.TIME: mysql.TIME(fsp=6),
+    Kind.TIMESTAMP: mysql.DATETIME(fsp=6),
+}
 _TYPES: dict[Kind, dict[str, str]] = {
-    Kind.INTEGER: {"mysql": "SIGNED"},
     Kind.FLOAT: {"postgresql": "DOUBLE PRECISION", "sqlite": "REAL"},
     Kind.TIMESTAMP_TZ: {"postgresql": "TIMESTAMP WITH TIME ZONE"},
 }
@@ -59,6 +85,11 @@ _NAMES = {
 }
 
 
+def spoken(engine: sa.Engine) -> str:
+    """The dialect, once connected: what answers as `mysql` may be MariaDB."""
+    return "mariadb" if getattr(engine.dialect, "is_mariadb", False) else str(engine.dialect.name)
+
+
 def column(name: str) -> Sql:
     """A column by its name, of no particular table."""
     return sa.column(name)
@@ -66,6 +97,10 @@ def column(name: str) -> Sql:
 
 class CannotSay(ValueError):
     """This database has no words for it; the message says for what."""
+
+
+#: Texts that are read as true, in lower case.
+TRUE_WORDS = ("1", "t", "true")
 
 
 class _Named(sa.types.UserDefinedType[Any]):
@@ -84,9 +119,14 @@ def cast(expression: Sql, kind: Kind, dialect: str) -> Sql:
     """CAST to the kind. Fails in the database where a value does not fit."""
     if dialect in MYSQL and kind is Kind.FLOAT:
         # SQLAlchemy leaves such a cast out.
-        return expression * sa.literal_column("1e0")
-    family = "mysql" if dialect in MYSQL else dialect
-    return sa.cast(expression, _Named(_TYPES.get(kind, {}).get(family, _NAMES[kind])))
+        return sa.type_coerce(expression, sa.Double()) * sa.literal_column("1e0", sa.Double())
+    if dialect in MYSQL and kind is Kind.BOOLEAN:
+        return sa.case((expression.is_(None), sa.null()), else_=sa.func.lower(expression).in_(TRUE_WORDS))
+    if dialect in MYSQL and kind is Kind.TIMESTAMP_TZ:
+        raise CannotSay(f"{dialect} has no times with a zone; run on a snapshot")
+    if dialect in MYSQL:
+        return sa.cast(expression, _MYSQL_TYPES[kind])
+    return sa.cast(expression, _Named(_TYPES.get(kind, {}).get(dialect, _NAMES[kind])))
 
 
 def try_cast(expression: Sql, kind: Kind, dialect: str) -> Sql:
@@ -96,7 +136,9 @@ def try_cast(expression: Sql, kind: Kind, dialect: str) -> Sql:
 
 def as_text(expression: Sql, dialect: str) -> Sql:
     """The value as text, for comparing text with what is none."""
-    return sa.cast(expression, _Named("CHAR" if dialect in MYSQL else "TEXT" if dialect == "sqlite" else "VARCHAR"))
+    if dialect in MYSQL:
+        return sa.cast(expression, sa.CHAR())
+    return sa.cast(expression, _Named("TEXT" if dialect == "sqlite" else "VARCHAR"))
 
 
 def matches(expression: Sql, pattern: str, dialect: str) -> Sql:
@@ -117,6 +159,13 @@ def length(expression: Sql, dialect: str) -> Sql:
     return sa.func.char_length(expression) if dialect in MYSQL else sa.func.length(expression)
 
 
+def is_finite_time(expression: Sql, kind: Kind, dialect: str) -> Sql | None:
+    """Not `infinity`, which stands for "for ever" and is no time; None where the database has no such value."""
+    if dialect == "postgresql" or (dialect == "duckdb" and kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMP_TZ)):
+        return sa.func.isfinite(expression)
+    return None
+
+
 def is_number(expression: Sql, kind: Kind, dialect: str) -> Sql | None:
     """Not NaN; None where the kind cannot hold NaN."""
     if dialect == "duckdb" and kind is Kind.FLOAT:
@@ -132,10 +181,28 @@ def as_utc(expression: Sql, kind: Kind, zone: str | None, dialect: str) -> Sql:
     """The instant as a timestamp with zone, so that times of different columns compare."""
     if kind is Kind.TIMESTAMP_TZ:
         return expression
+    if dialect == "sqlite" and zone in (None, "UTC"):
+        return sqlite_time(expression, kind=Kind.TIMESTAMP_TZ)
     if dialect not in ("duckdb", "postgresql"):
         raise CannotSay(f"times of different kinds cannot be compared in {dialect}")
     naive = cast(expression, Kind.TIMESTAMP, dialect)
     return sa.func.timezone(sa.literal(zone or "UTC", sa.Text()), naive)
+
+
+def sqlite_time(expression: Sql, *, kind: Kind) -> Sql:
+    """Text as SQLite's own spelling of a time, so that times compare as text; with a zone, it is UTC and ends in Z."""
+    digits = "[0-9][0-9]"
+    size = sa.func.length(expression)
+    # SQLite reads no offset but ±HH:MM.
+    spelled = sa.case(
+        (expression.op("GLOB")(f"*:*[-+]{digits}"), expression.concat(":00")),
+        (
+            expression.op("GLOB")(f"*:*[-+]{digits}{digits}"),
+            sa.func.substr(expression, 1, size - 2).concat(":").concat(sa.func.substr(expression, -2)),
+        ),
+        else_=expression,
+    )
+    return sa.func.strftime("%Y-%m-%d %H:%M:%f" + ("Z" if kind is Kind.TIMESTAMP_TZ else ""), spelled)
 
 
 def later_by_more(until: Sql, since: Sql, seconds: float, dialect: str) -> Sql:
@@ -152,23 +219,25 @@ def later_by_more(until: Sql, since: Sql, seconds: float, dialect: str) -> Sql:
     raise CannotSay(f"the distance of two times cannot be measured in {dialect}")
 
 
-def month(expression: Sql, dialect: str) -> Sql:
-    """`2017-03`."""
-    if dialect == "duckdb":
-        return sa.func.strftime(expression, "%Y-%m")
-    if dialect == "postgresql":
-        return sa.func.to_char(expression, "YYYY-MM")
-    if dialect in MYSQL:
-        return sa.func.date_format(expression, "%Y-%m")
-    if dialect == "sqlite":
-        return sa.func.strftime("%Y-%m", expression)
-    raise CannotSay(f"months cannot be counted in {dialect}")
+def month(expression: Sql) -> Sql:
+    """201703 for March 2017; `month_text` reads it."""
+    return sa.extract("year", expression) * 100 + sa.extract("month", expression)
+
+
+def month_text(number: Any) -> str | None:
+    """`2017-03`; None for no month, and for times without end."""
+    if number is None or not math.isfinite(number):
+        return None
+    year, of_year = divmod(int(number), 100)
+    return f"{year:04}-{of_year:02}"
 
 
 def time_literal(moment: datetime | date | time, kind: Kind, dialect: str) -> Sql:
     """A time as a value that compares with a column of the kind."""
     if dialect == "sqlite" and isinstance(moment, datetime):
-        return sa.literal(moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3])
+        utc = moment.astimezone(UTC) if moment.tzinfo else moment
+        text = utc.replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
+        return sa.literal(text + ("Z" if kind is Kind.TIMESTAMP_TZ else ""))
     if dialect == "sqlite":
         return sa.literal(moment.isoformat())
     text = moment.isoformat(sep=" ") if isinstance(moment, datetime) else moment.isoformat()
@@ -176,6 +245,9 @@ def time_literal(moment: datetime | date | time, kind: Kind, dialect: str) -> Sq
         # A day compared with noon must not lose the noon.
         exact = Kind.TIMESTAMP if kind is Kind.DATE and isinstance(moment, datetime) else kind
         return cast(sa.literal(text, sa.Text()), exact, dialect)
+    if isinstance(moment, datetime) and moment.tzinfo:
+        # The driver leaves the zone out; sessions are in UTC.
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
     return sa.literal(moment)
 
 
@@ -202,6 +274,11 @@ def oldest_of_kind(instant: datetime, kind: Kind, zone: str | None) -> datetime 
         return local
     day = local.date()
     return day if local.time() == time() else date.fromordinal(day.toordinal() + 1)
+
+
+def among(expression: Sql, values: Iterable[object]) -> Sql:
+    """One of the values. Each is bound by itself: in one list PostgreSQL would take all for the type of the first."""
+    return expression.in_([sa.literal(value) for value in values])
 
 
 def value_literal(value: object, kind: Kind) -> object | None:

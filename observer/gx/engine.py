@@ -61,8 +61,8 @@ class BenchEngine(SqlAlchemyExecutionEngine):
 
     @property
     def speaks(self) -> str:
-        """SQLAlchemy's name of the dialect."""
-        return str(self.engine.dialect.name)
+        """The dialect, as `dialect_words` names it."""
+        return words.spoken(self.engine)
 
     def relation(self, domain: Mapping[str, Any]) -> Relation:
         """The relation that a metric's domain speaks of."""
@@ -178,8 +178,8 @@ class OneScanEngine(BenchEngine):
         if direct:
             return self._each(direct, lambda m: self._direct(m, metrics, configuration))
         if aggregates:
-            wanted = {m: self._aggregate(m, metrics) for m in aggregates}
-            if all(m.metric_name == _ROWS for m in aggregates):
+            wanted = self._aggregates(aggregates, metrics)
+            if all(m.metric_name == _ROWS for m in wanted):
                 self.pending |= wanted
                 return dict.fromkeys(m.id for m in aggregates)
             counts = self._scan(self.pending | wanted)
@@ -199,7 +199,7 @@ class OneScanEngine(BenchEngine):
         for metric in todo:
             try:
                 out[metric.id] = compute(metric)
-            except (MetricResolutionError, sa.exc.SQLAlchemyError, CannotSay) as error:
+            except Exception as error:  # noqa: BLE001  # what escapes here makes GX drop every other metric too
                 self.failures[metric.id] = reason(error)
         return out
 
@@ -226,6 +226,11 @@ class OneScanEngine(BenchEngine):
             case "all_values_are_missing" | "both_values_are_missing":
                 conditions.append(sa.or_(*(column.is_not(None) for column in columns)))
         return conditions
+
+    def _aggregates(self, todo: list[Any], metrics: dict[Any, Any]) -> dict[Any, Sql]:
+        """Metric → its column of the scan; those that cannot be said are kept with their reasons."""
+        said = self._each(todo, lambda m: self._aggregate(m, metrics))
+        return {metric: said[metric.id] for metric in todo if metric.id in said}
 
     def _aggregate(self, metric: Any, metrics: dict[Any, Any]) -> Sql:
         """The metric as one column of the scan."""
@@ -273,7 +278,7 @@ class OneScanEngine(BenchEngine):
         columns = [aggregate.label(f"m{i}") for i, aggregate in enumerate(distinct.values())]
         try:
             row = self._fetch(sa.select(*columns).select_from(relation.rows))[0]
-        except (sa.exc.SQLAlchemyError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  # what escapes here makes GX drop every other metric too
             if len(wanted) == 1:
                 self.failures[next(iter(wanted)).id] = reason(error)
                 return

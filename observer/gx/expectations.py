@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -156,13 +157,21 @@ class ExpectCrmQueryValueToBeBetween(BatchExpectation):
 
 def newest(engine: BenchEngine, relation: Any, columns: list[str], zone: str | None) -> Any:
     """Newest of the first times that are not null; None when there is no time at all."""
-    moment, _ = metrics.first_time(engine, relation, columns, zone)
-    return engine.execute_query(sa.select(sa.func.max(moment)).select_from(relation.rows)).scalar()
+    moment = metrics.newest_time(engine, relation, columns, zone)
+    return engine.execute_query(sa.select(moment).select_from(relation.rows)).scalar()
 
 
 def query_value(engine: BenchEngine, query: str) -> Any:
-    """The one value of one row. Raises CannotSay when it gives more or less than that."""
+    """The one number of one row, or None. Raises CannotSay when it gives anything else."""
     rows = engine.execute_query(sa.text(query.replace(":", "\\:"))).fetchall()
     if len(rows) != 1 or len(rows[0]) != 1:
         raise CannotSay(f"the query gives {len(rows)} rows of {len(rows[0]) if rows else 0} columns, not one value")
-    return rows[0][0]
+    value = rows[0][0]
+    if isinstance(value, str):
+        try:
+            return Decimal(value)
+        except ArithmeticError:
+            raise CannotSay("the query gave text, not a number") from None
+    if value is not None and not isinstance(value, int | float | Decimal):
+        raise CannotSay(f"the query gave a {type(value).__name__}, not a number")
+    return value

@@ -39,6 +39,8 @@ class Exposed:
     kinds: Mapping[str, Kind]
     untyped: Mapping[str, str]
     where: Sql | None
+    #: Column → the column beside it that says whether its text carried a zone, where some do and some do not.
+    zoned: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,7 @@ def expose(
     where = live(table, kinds, dialect)
     placeholders = dict(table.placeholders)
     columns: dict[str, Sql] = {name: _exact_text(stored.c[name], kind, dialect) for name, kind in kinds.items()}
-    out_kinds, untyped = dict(kinds), dict[str, str]()
+    out_kinds, untyped, zoned_columns = dict(kinds), dict[str, str](), dict[str, str]()
     wanted = [w for w in _declared(table, checks, kinds) if _needs_look(w, dialect)]
     for w in wanted:
         if w.kind is Kind.TEXT and (tokens := placeholders.get(w.name)):
@@ -77,8 +79,16 @@ def expose(
             noun = _NOUNS[w.rule.logical_type]
             untyped[w.name] = f"is {w.kind.value} in the source and holds {bad:,} values that are no {noun}"
             continue
-        columns[w.name], out_kinds[w.name] = _typed(w, columns[w.name], zoned, filled, dialect)
-    return Exposed(columns=columns, kinds=out_kinds, untyped=untyped, where=where)
+        text = columns[w.name]
+        try:
+            columns[w.name], out_kinds[w.name] = _typed(w, text, zoned, filled, dialect)
+        except CannotSay as error:
+            untyped[w.name] = f"is {w.kind.value} in the source, and {error}"
+            continue
+        if 0 < zoned < filled:
+            zoned_columns[w.name] = f"{w.name} carries a zone"
+            columns[zoned_columns[w.name]] = words.matches(text, words.TIMESTAMPS[True], dialect)
+    return Exposed(columns=columns, kinds=out_kinds, untyped=untyped, where=where, zoned=zoned_columns)
 
 
 def live(table: TablePlan, kinds: Mapping[str, Kind], dialect: str) -> Sql | None:
@@ -105,7 +115,9 @@ def _exact_text(column: Sql, kind: Kind, dialect: str) -> Sql:
     if kind is not Kind.TEXT or dialect not in words.MYSQL:
         return column
     name = str(getattr(column, "name", "")).replace("`", "``")
-    return sa.literal_column(f"CONVERT(`{name}` USING utf8mb4) COLLATE utf8mb4_bin", sa.Text())
+    # The plain binary collation takes `won` and `won ` for the same.
+    collation = "utf8mb4_nopad_bin" if dialect == "mariadb" else "utf8mb4_0900_bin"
+    return sa.literal_column(f"CONVERT(`{name}` USING utf8mb4) COLLATE {collation}", sa.Text())
 
 
 def _declared(table: TablePlan, checks: Sequence[CheckSpec], kinds: Mapping[str, Kind]) -> list[_Wanted]:
@@ -178,7 +190,7 @@ def _typed(wanted: _Wanted, column: Sql, zoned: int, filled: int, dialect: str) 
         moment = sa.func.strptime(column, form)
         return (words.cast(moment, kind, dialect), kind)
     if dialect == "sqlite":
-        return _typed_in_sqlite(column, kind), kind
+        return _typed_in_sqlite(wanted, column, kind, zoned, filled)
     if logical is LogicalType.TIMESTAMP and zoned:
         if zoned == filled:
             return words.cast(column, Kind.TIMESTAMP_TZ, dialect), Kind.TIMESTAMP_TZ
@@ -190,17 +202,20 @@ def _typed(wanted: _Wanted, column: Sql, zoned: int, filled: int, dialect: str) 
     return words.cast(column, kind, dialect), kind
 
 
-def _typed_in_sqlite(column: Sql, kind: Kind) -> Sql:
+def _typed_in_sqlite(wanted: _Wanted, column: Sql, kind: Kind, zoned: int, filled: int) -> tuple[Sql, Kind]:
     """One spelling per kind, so that values compare as text or numbers."""
     match kind:
         case Kind.INTEGER:
-            return sa.cast(column, sa.Integer)
+            return sa.cast(column, sa.Integer), kind
         case Kind.FLOAT:
-            return sa.cast(column, sa.REAL)
+            return sa.cast(column, sa.REAL), kind
         case Kind.BOOLEAN:
-            return sa.case((column.is_(None), sa.null()), else_=sa.func.lower(column).in_(("1", "t", "true")))
+            return sa.case((column.is_(None), sa.null()), else_=sa.func.lower(column).in_(words.TRUE_WORDS)), kind
         case Kind.DATE:
-            return sa.func.date(column)
+            return sa.func.date(column), kind
         case Kind.TIMESTAMP:
-            return sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
-    return column
+            if zoned and zoned < filled and wanted.zone not in (None, "UTC"):
+                raise CannotSay(f"sqlite cannot read its times without a zone in {wanted.zone}; run on a snapshot")
+            kind = Kind.TIMESTAMP_TZ if zoned else kind
+            return words.sqlite_time(column, kind=kind), kind
+    return column, kind

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+from great_expectations.expectations.metrics.column_aggregate_metric_provider import ColumnAggregateMetricProvider
 from great_expectations.expectations.metrics.map_metric_provider import (
     ColumnMapMetricProvider,
     MulticolumnMapMetricProvider,
@@ -76,7 +77,7 @@ def _unfilled(engine: BenchEngine, relation: Relation, names: list[str], placeho
     values = [v for p in placeholders if (v := words.value_literal(p, kind)) is not None]
     if kind in TIMES or not values:
         return column.is_(None)
-    return sa.or_(column.is_(None), _compared(column, kind, engine.speaks).in_(values))
+    return sa.or_(column.is_(None), words.among(_compared(column, kind, engine.speaks), values))
 
 
 class ValuesFilled(ColumnMapMetricProvider):
@@ -92,7 +93,7 @@ def _outside_set(engine: BenchEngine, relation: Relation, names: list[str], valu
         moments = [words.time_literal(words.parse_bound(str(v), kind), kind, engine.speaks) for v in value_set]
         return column.not_in(moments)
     values = [v for given in value_set if (v := words.value_literal(given, kind)) is not None]
-    return _compared(column, kind, engine.speaks).not_in(values)
+    return sa.not_(words.among(_compared(column, kind, engine.speaks), values))
 
 
 class ValuesInSet(ColumnMapMetricProvider):
@@ -214,6 +215,9 @@ def _of_another_type(
     format: str | None = None,
 ) -> Sql:
     column, kind, logical = words.column(names[0]), relation.kinds[names[0]], LogicalType(logical_type)
+    if timezone is not None and names[0] in relation.zoned:
+        carries = words.column(relation.zoned[names[0]])
+        return sa.not_(carries) if timezone else carries
     if kind in NATIVE[logical]:
         zoned = {Kind.TIMESTAMP: False, Kind.TIMESTAMP_TZ: True}.get(kind)
         return sa.literal_column("1 = 1" if None not in (timezone, zoned) and timezone is not zoned else "1 = 0")
@@ -278,9 +282,10 @@ def first_time(engine: BenchEngine, relation: Relation, names: list[str], zone: 
     if not kinds <= TIMES:
         wrong = next(name for name in names if relation.kinds[name] not in TIMES)
         raise CannotSay(f"`{wrong}` is {relation.kinds[wrong].value}, not a time")
-    columns = [words.column(name) for name in names]
+    columns: list[Sql] = [words.column(name) for name in names]
     if len(kinds) == 1:
-        return sa.func.coalesce(*columns), kinds.pop()
+        # SQLite's coalesce wants two.
+        return sa.func.coalesce(*columns) if len(columns) > 1 else columns[0], kinds.pop()
     mixed = [words.as_utc(c, relation.kinds[n], zone, engine.speaks) for c, n in zip(columns, names, strict=True)]
     return sa.func.coalesce(*mixed), Kind.TIMESTAMP_TZ
 
@@ -290,6 +295,42 @@ def _too_old(
 ) -> Sql:
     moment, kind = first_time(engine, relation, names, timezone)
     return moment < _bound(min_value, kind, engine.speaks)
+
+
+def newest_time(engine: BenchEngine, relation: Relation, names: list[str], zone: str | None) -> Sql:
+    """The newest of the first times; `infinity` is none."""
+    moment, kind = first_time(engine, relation, names, zone)
+    finite = words.is_finite_time(moment, kind, engine.speaks)
+    return sa.func.max(moment if finite is None else sa.case((finite, moment)))
+
+
+def _largest(engine: BenchEngine, relation: Relation, name: str) -> Sql:
+    if relation.kinds[name] in TIMES:
+        return newest_time(engine, relation, [name], None)
+    return sa.func.max(words.column(name))
+
+
+class ColumnMax(ColumnAggregateMetricProvider):
+    metric_name = "column.max"
+
+    @metric_partial(
+        engine=BenchEngine,
+        partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN,
+        domain_type=MetricDomainTypes.COLUMN,
+    )
+    def _max(
+        cls: Any,
+        execution_engine: BenchEngine,
+        metric_domain_kwargs: Any,
+        metric_value_kwargs: Any,
+        metrics: Any,
+        runtime_configuration: Any,
+    ) -> Any:
+        relation = execution_engine.relation(metric_domain_kwargs)
+        _, compute, accessor = execution_engine.get_compute_domain(
+            metric_domain_kwargs, domain_type=MetricDomainTypes.COLUMN
+        )
+        return _largest(execution_engine, relation, accessor["column"]), compute, accessor
 
 
 class TimesAfter(MulticolumnMapMetricProvider):

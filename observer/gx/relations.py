@@ -21,6 +21,8 @@ class Relation:
     kinds: Mapping[str, Kind]
     #: Columns stored as text whose values do not all read as the declared type → why, in words.
     untyped: Mapping[str, str] = field(default_factory=dict)
+    #: Column → the column of `rows` beside it that says whether its text carried a zone, where only some do.
+    zoned: Mapping[str, str] = field(default_factory=dict)
     #: Column → values that mean "nothing was entered".
     placeholders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -45,11 +45,10 @@ def _alternatives(condition: Condition, nulls_count: bool) -> list[list[Json]]:
 
 
 def _alike(values: list[Scalar]) -> list[list[Scalar]]:
-    """Values that GX takes in one list: all text or all numbers; it takes truth values one by one only."""
+    """Values that can stand in one list: of one type; GX takes truth values one by one only."""
     groups: dict[object, list[Scalar]] = {}
     for value in values:
-        key: object = value if isinstance(value, bool) else str if isinstance(value, str) else float
-        groups.setdefault(("bool", key) if isinstance(value, bool) else key, []).append(value)
+        groups.setdefault(("bool", value) if isinstance(value, bool) else type(value), []).append(value)
     return list(groups.values())
 
 

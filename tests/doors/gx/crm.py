@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from observer.checks import rules
 from observer.checks.measure import Measurement, SourceColumn, TableFile, TableShape
@@ -31,6 +32,8 @@ POSTGRES = {
     pa.timestamp("us", "UTC"): "timestamp with time zone",
     pa.decimal128(12, 2): "numeric(12,2)",
 }
+#: What MySQL calls those that it calls otherwise.
+MYSQL = {pa.timestamp("us"): "datetime(6)", pa.timestamp("us", "UTC"): "timestamp(6)", pa.bool_(): "tinyint(1)"}
 
 
 def check(
@@ -69,12 +72,13 @@ def plan_of(tables: Sequence[TablePlan], checks: Sequence[CheckSpec]) -> Contrac
     return ContractPlan(contract="crm", contract_version="1.0.0", tables=tuple(tables), checks=tuple(checks))
 
 
-def shape_of(table: TablePlan, rows: pa.Table, **more: Any) -> TableShape:
+def shape_of(table: TablePlan, rows: pa.Table, dialect: str = "", **more: Any) -> TableShape:
+    types = POSTGRES | (MYSQL if dialect == "mysql" else {})
     here = [name for name in table.columns if name in rows.column_names]
     return TableShape(
         object=table.object,
         physical_name=table.physical_name,
-        columns=tuple(SourceColumn(name=name, type=POSTGRES.get(rows.schema.field(name).type, "")) for name in here),
+        columns=tuple(SourceColumn(name=name, type=types.get(rows.schema.field(name).type, "")) for name in here),
         source_time=NOW,
         **more,
     )
@@ -102,7 +106,7 @@ def load(engine: sa.Engine, name: str, rows: pa.Table) -> None:
         pa.string(): sa.Text(),
         pa.bool_(): sa.Boolean(),
         pa.date32(): sa.Date(),
-        pa.timestamp("us"): sa.DateTime(),
+        pa.timestamp("us"): sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql"),
         pa.timestamp("us", "UTC"): sa.DateTime(timezone=True),
         pa.decimal128(12, 2): sa.Numeric(12, 2),
     }
@@ -119,7 +123,7 @@ def on_source(engine: sa.Engine, plan: ContractPlan, tables: Mapping[str, pa.Tab
     shapes = []
     for table in plan.tables:
         load(engine, table.physical_name, tables[table.object])
-        shapes.append(shape_of(table, tables[table.object]))
+        shapes.append(shape_of(table, tables[table.object], engine.dialect.name))
     return SuiteRunner.on_source(plan, engine, shapes, source_time=NOW)
 
 

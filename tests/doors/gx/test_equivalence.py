@@ -121,7 +121,15 @@ def _stock(bench: Bench, document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     finally:
         remove_datasource(datasource.name)
         engine.close()
+    broken = {r.expectation_config.meta["check"]: r.exception_info for r in validated.results if not _ran(r)}
+    assert not broken, broken
     return {r.expectation_config.meta["check"]: {"success": r.success, "result": r.result} for r in validated.results}
+
+
+def _ran(result: Any) -> bool:
+    info = result.exception_info or {}
+    records = [info] if "raised_exception" in info else list(info.values())
+    return not any(record["raised_exception"] for record in records)
 
 
 def _said(result: dict[str, Any]) -> dict[str, Any]:
