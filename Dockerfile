@@ -19,6 +19,7 @@ RUN awk '/^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ {k
  && python -m pip install --require-hashes -r build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY observer ./observer
+COPY expectations/contracts ./expectations/contracts
 RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
  && python -m pip --python /opt/observer/bin/python install --no-compile --no-deps --no-index dist/*.whl
 # Bytecode that is never checked against the source's time: a read-only root cannot rewrite it, and Great Expectations

@@ -68,12 +68,14 @@ class TablePlan:
     logical_types: tuple[tuple[str, str], ...] = ()
     #: Column → values that mean "nothing was entered".
     placeholders: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    #: Columns that may explain failures: not restricted, no key, no free time.
+    #: Link to a record, with names of properties in braces; None when the contract has none.
     record_url: str | None = None
     #: (placeholder in `record_url`, column) pairs.
     url_columns: tuple[tuple[str, str], ...] = ()
     #: First column of the event time, by which failures are counted per month; None when there is none.
     event_time: str | None = None
+    #: First column of the update time, else of the event time: its newest value is the table's watermark.
+    update_time: str | None = None
     #: Zone of naive times per column.
     timezones: tuple[tuple[str, str], ...] = ()
     #: True when it belongs to another contract and is read only as the target of a relationship.

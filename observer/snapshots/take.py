@@ -74,7 +74,7 @@ def _take(
     shape = session.shape(table)
     if shape.error is not None:
         return _failed(table, shape, started)
-    watermark = Watermark(table.event_time)
+    watermark = Watermark(table.update_time)
     try:
         written = write_parquet(
             watermark.watching(session.stream(table, shape)), path, on_rows=lambda rows: on_rows(table, rows)

@@ -38,7 +38,7 @@ def snapshot(tmp_path: Path) -> Snapshot:
         people=[people, people], mails=[mails], lost="there is no such table", bare=[mails.slice(0, 0)]
     )
     tables = [
-        plan("people", "id", "email", "born", "at", restricted=frozenset({"email", "born", "at"}), event_time="at"),
+        plan("people", "id", "email", "born", "at", restricted=frozenset({"email", "born", "at"}), update_time="at"),
         plan("mails", "email", restricted=frozenset({"email"})),
         plan("lost", "email"),
         plan("bare", "email", restricted=frozenset({"email"})),

@@ -121,7 +121,7 @@ def test_a_batch_of_another_schema_starts_the_table_over(tmp_path: Path) -> None
 def test_the_watermark_is_the_newest_event(tmp_path: Path) -> None:
     times = pa.record_batch({"at": pa.array([NOW, None, NOW - dt.timedelta(days=1)], pa.timestamp("us", "UTC"))})
     session = FakeSession(events=[times, times.slice(2)], none=[times.slice(1, 1)])
-    tables = [plan(name, "at", event_time="at") for name in ("events", "none")]
+    tables = [plan(name, "at", update_time="at") for name in ("events", "none")]
     assert [t.watermark for t in take_snapshot(session, tables, tmp_path).manifest.tables] == [NOW.isoformat(), None]
 
 

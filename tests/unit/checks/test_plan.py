@@ -358,7 +358,7 @@ def test_the_table_plan_says_what_to_read_and_what_to_hide():
     (plan,) = plan_contract(given).tables
     assert plan.key == ("id",)
     assert plan.restricted == {"email"}
-    assert plan.event_time == "at"
+    assert (plan.event_time, plan.update_time) == ("at", "at")
     assert plan.timezones == (("at", "Europe/Berlin"),)
     assert plan.placeholders == (("email", ("n/a",)),)
     assert plan.live_rows is not None and plan.live_rows.deleted_values == ("gone",)
