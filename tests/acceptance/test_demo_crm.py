@@ -16,16 +16,17 @@ from tests.fakes.terminal import observer
 LEADS = 3_000
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "pushdown"])
+@pytest.fixture(scope="module", params=["sqlite", "sqlite-pushdown", "postgresql", "postgresql-pushdown"])
 def demo(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[DemoSummary, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("demo")
     url = f"sqlite:///{folder}/crm.db"
-    if request.param != "sqlite":
+    database, _, execution = request.param.partition("-")
+    if database == "postgresql":
         url = real_parts.new_postgres_database(request.getfixturevalue("postgres_server_url"))
     built = build_demo_crm(url, leads=LEADS, seed=11, now=datetime.now(UTC))
-    more = ["--execution", "pushdown"] if request.param == "pushdown" else []
+    more = ["--execution", execution] if execution else []
     ran = observer("audit", "--debug", "-c", demo_contracts(), "-s", url, "-o", "out", *more, cwd=folder)
     assert ran.code == 1, ran.err
     report = json.loads((folder / "out" / "report.json").read_text(encoding="utf-8"))
