@@ -82,7 +82,7 @@ def _keep(file: TableFile, entry: TableEntry, folder: Path, key: bytes) -> Table
         for c in entry.columns
     )
     # A restricted time would be told by the watermark.
-    hides_watermark = file.plan.event_time in restricted
+    hides_watermark = file.plan.update_time in restricted
     return replace(
         entry,
         columns=columns,

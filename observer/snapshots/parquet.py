@@ -145,5 +145,10 @@ def disk_error(error: OSError, path: Path) -> SnapshotError:
     """What the disk said, with a remedy."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return SnapshotError(f"the disk of {path.parent} is full", fix="free space there, or name another folder")
+    if error.errno == errno.EFBIG:
+        return SnapshotError(
+            f"{path} may not grow any larger",
+            fix="raise the limit on the size of files (ulimit -f), or name another folder",
+        )
     reason = os.strerror(error.errno) if error.errno else type(error).__name__
     return SnapshotError(f"{path} could not be written ({reason})", fix="make the folder writable, or name another")

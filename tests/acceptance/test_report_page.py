@@ -13,10 +13,11 @@ from observer.reports.html import render_html
 from tests import real_parts
 from tests.fakes.audits import sales_audit
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --hide-scrollbars --virtual-time-budget=3000"
-).split()
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--virtual-time-budget=3000"),
+    *("--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--disable-quic",
+]
 
 
 @pytest.fixture(scope="module")
