@@ -29,9 +29,10 @@ def parse_url(url: str) -> URL:
     with suppress(ArgumentError, ValueError):  # their messages may quote the password
         parsed = make_url(url)
     if parsed is None:
+        encode = ", and in a password @ as %40, : as %3A, / as %2F, % as %25" if "@" in url else ""
         raise StoreError(
             "the URL of the state is no URL",
-            fix="write `sqlite:///path/to/state.db` or `postgresql://user@host/database`",
+            fix=f"write `sqlite:///path/to/state.db` or `postgresql://user@host/database`{encode}",
         )
     if parsed.password is not None and "@" in url.partition("://")[2].partition(":")[2].partition("@")[2]:
         # The first `@` ends the password, so that its rest would pass for a host, and be shown.

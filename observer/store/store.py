@@ -49,8 +49,8 @@ class Store:
         engine = make_engine(parsed, lock_timeout=lock_timeout)
         try:
             with told_as_store_error(parsed):
+                migrate(engine, lock_timeout=lock_timeout)  # first: it refuses what is not ours to change
                 keep_wal(engine, lock_timeout=lock_timeout)
-                migrate(engine, lock_timeout=lock_timeout)
         except BaseException:
             engine.dispose()
             raise
