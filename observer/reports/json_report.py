@@ -84,6 +84,7 @@ def _table(part: ContractAudit, table: TableShape) -> Json:
         "rows": table.rows,
         "source_time": _time(table.source_time) if table.source_time else None,
         "missing_columns": list(table.missing),
+        "notes": list(table.notes),
         "error": table.error,
         "profiles": [_profile(p) for p in part.profiles if p.object == table.object],
     }

@@ -59,6 +59,8 @@ def _print_object(
     console.print(_heading(part, name, shape))
     if shape is not None and shape.error is not None:
         console.print(Text(f"{SIGNS[Outcome.ERRORED]} could not be read: {visible(shape.error)}", style="magenta"))
+    for note in shape.notes if shape is not None else ():
+        console.print(Text(f"  assumed: {visible(note)}", "dim"))
     passed = [r for r in results if r.outcome is Outcome.PASSED]
     shown = [r for r in results if show_passed or r.outcome is not Outcome.PASSED]
     if shown:
