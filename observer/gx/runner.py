@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,7 @@ from observer.checks.measure import Evidence, FieldProfile, Measurement, TableFi
 from observer.checks.spec import CheckSpec, ContractPlan, TablePlan
 from observer.contracts.model import LogicalType
 from observer.errors import EngineError
+from observer.gx.asking import reason
 from observer.gx.bench import Bench, snapshot_bench, source_bench
 from observer.gx.dialect_words import Sql, oldest_of_kind
 from observer.gx.evidence import TableEvidence
@@ -271,14 +273,21 @@ class SuiteRunner:
                 if other.object == spec.object and other.id in self._failing and self._measured[other.id].rows_failed
             ]
             self._evidence[spec.object] = TableEvidence(self._bench, self._plan, self._plan.table(spec.object), failing)
-        return self._evidence[spec.object].gather(spec, key_limit=key_limit, value_limit=value_limit)
+        try:
+            return self._evidence[spec.object].gather(spec, key_limit=key_limit, value_limit=value_limit)
+        except sa.exc.SQLAlchemyError as error:
+            return Evidence(check_id=spec.id, notes=(f"the failing rows could not be read again: {reason(error)}",))
 
     def profiles(self) -> tuple[FieldProfile, ...]:
-        """How full each contracted column is, and what values those with allowed values hold."""
+        """How full each contracted column is, and what values those with allowed values hold.
+
+        A table whose rows cannot be read has no profile: "unknown", never zero.
+        """
         out: list[FieldProfile] = []
         for table in self._plan.tables:
             if not table.target_only and table.physical_name in self._bench.relations:
-                out += profile_table(self._bench, self._plan, table)
+                with suppress(sa.exc.SQLAlchemyError):  # whatever needed those rows is ERRORED, and says why
+                    out += profile_table(self._bench, self._plan, table)
         return tuple(out)
 
 
