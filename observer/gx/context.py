@@ -6,8 +6,10 @@ all of that is off or undone.
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import logging
+import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,7 @@ def context() -> EphemeralDataContext:
     with _lock:
         if _context is None:
             with warnings.catch_warnings(action="ignore"):
+                _import_when_used("scipy.stats")
                 import great_expectations as gx
 
                 import observer.gx.expectations  # noqa: F401  # registers our expectations and metrics with GX
@@ -37,6 +40,25 @@ def context() -> EphemeralDataContext:
             logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
             _context = made
     return _context
+
+
+def _import_when_used(name: str) -> None:
+    """Put a module off until somebody looks into it.
+
+    GX imports scipy.stats for three statistical expectations that few contracts use: a third of its import time and
+    50 MB in every process.
+    """
+    if name in sys.modules:
+        return
+    parent, _, child = name.rpartition(".")
+    package = importlib.import_module(parent)
+    spec = importlib.util.find_spec(name)
+    assert spec is not None and spec.loader is not None
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    setattr(package, child, module)
 
 
 def warm_up() -> None:
