@@ -39,7 +39,8 @@ def reason(error: Exception) -> str:
     if type(origin).__name__ not in _OF_THE_QUERY and code not in _MYSQL_OF_THE_QUERY:
         # A value may hold quotes and line breaks of its own, and a number stands without any.
         kept = re.split(r"['\"`(\[]|\b[0-9]", text.strip(), maxsplit=1)[0]
-        return kept.rstrip(" :;,=-") + (" …" if len(kept) < len(text.strip()) else "")
+        cut = len(kept) < len(text.strip())
+        return f"{kept.rstrip(' :;,=-') or type(origin).__name__}{' …' if cut else ''}"
     line = next((line for line in text.splitlines() if line.strip()), type(origin).__name__)
     return re.sub(r"'[^']*'|\"[^\"]*\"", "…", line).strip()
 

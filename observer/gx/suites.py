@@ -173,10 +173,10 @@ def mostly_of(threshold: Comparison) -> float | None:
     if threshold.unit is not Unit.PERCENT:
         return None
     limit = Fraction(str(threshold.operands[0]))
-    share = float(1 - limit / 100)
+    share = float(max(1 - limit / 100, Fraction(0)))
     if threshold.operator is Operator.MUST_BE_LESS_OR_EQUAL_TO:
         return share if limit else None
-    if threshold.operator is Operator.MUST_BE_LESS_THAN and 0 < limit <= 100:
+    if threshold.operator is Operator.MUST_BE_LESS_THAN and 0 < limit <= 100 and share < 1:
         return math.nextafter(share, 2)
     return None
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from observer.checks import rules
+from observer.checks.judge import meets
 from observer.contracts.model import Comparison, Condition, LogicalType, Operator, Unit
 from observer.gx.context import context
 from observer.gx.suites import expectation_for, mostly_of, suite_name, suite_text
@@ -96,6 +102,26 @@ def test_mostly_says_at_most_so_many_percent_and_nothing_else(
     operator: Operator, operand: float, unit: Unit, mostly: float | None
 ) -> None:
     assert mostly_of(Comparison(operator=operator, operands=(operand,), unit=unit)) == mostly
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    tested=st.integers(1, 10**7),
+    limit=st.decimals(0, 100, places=3, allow_nan=False).filter(lambda limit: limit > 0),
+    beside=st.integers(-1, 1),
+    operator=st.sampled_from([Operator.MUST_BE_LESS_OR_EQUAL_TO, Operator.MUST_BE_LESS_THAN]),
+)
+def test_gx_judges_a_share_as_we_do_even_at_its_very_limit(
+    tested: int, limit: Decimal, beside: int, operator: Operator
+) -> None:
+    context()
+    from great_expectations.expectations.expectation import _mostly_success
+
+    failed = min(max(math.floor(tested * limit / 100) + beside, 0), tested)
+    threshold = Comparison(operator=operator, operands=(float(limit),), unit=Unit.PERCENT)
+    mostly = mostly_of(threshold)
+    assert mostly is not None and 0 <= mostly <= 1
+    assert _mostly_success(tested, failed, mostly) == meets(threshold, Fraction(failed * 100, tested))
 
 
 _PLAIN = """
