@@ -153,6 +153,8 @@ class TableShape:
     others: tuple[str, ...] = ()
     #: Column sets that the source itself keeps unique (primary key, unique constraint or index over whole columns).
     unique_keys: tuple[tuple[str, ...], ...] = ()
+    #: About how many rows there are, by the source's own statistics; None when it keeps none. For progress only.
+    rows_estimate: int | None = None
     #: Rows read (soft-deleted ones too); None when not counted.
     rows: int | None = None
     #: The source's clock when the run's instant was taken; aware, UTC.

@@ -29,7 +29,7 @@ SAMPLE_ROWS = 10_000
 MIN_LIFT = 1.5
 #: Fewer failures than this are chance.
 MIN_FAILURES = 5
-MIN_SHARE = 0.1
+MIN_SHARE = 0.25
 #: A part that holds nearly all rows explains nothing.
 MAX_SHARE_OF_ROWS = 0.95
 SHOWN = 3

@@ -163,12 +163,12 @@ def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: 
         return
     with temporary_folder(request.workspace) as folder:
         with source.session() as session:
-            for table in plan.tables:
-                progress.table_started(table.object, None)
+            progress.phase("reading")
             snapshot = take_snapshot(
                 session,
                 plan.tables,
                 folder,
+                on_table=lambda table, rows: progress.table_started(table.object, rows),
                 on_rows=_more_rows(progress),
                 contract_versions={plan.contract: plan.contract_version},
             )

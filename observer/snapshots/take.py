@@ -28,7 +28,7 @@ class Snapshot:
     manifest: Manifest
 
 
-def _say_nothing(_table: TablePlan, _rows: int) -> None:
+def _say_nothing(_table: TablePlan, _number: int | None) -> None:
     """The progress of a run that nobody watches."""
 
 
@@ -37,19 +37,23 @@ def take_snapshot(
     tables: Sequence[TablePlan],
     folder: Path,
     *,
+    on_table: Callable[[TablePlan, int | None], None] = _say_nothing,
     on_rows: Callable[[TablePlan, int], None] = _say_nothing,
     contract_versions: Mapping[str, str] | None = None,
 ) -> Snapshot:
     """Copy the tables into `folder` (made when missing, readable by its owner only), the manifest last.
 
-    `on_rows` hears the number of rows read so far of a table. A table that cannot be read costs only itself. Raises
+    `on_table` hears of each table before it is read, with about how many rows it has, where the source knows;
+    `on_rows` hears the number of rows read so far. A table that cannot be read costs only itself. Raises
     SnapshotError when the disk refuses; then every file written so far is removed.
     """
     taken: list[tuple[TableFile, TableEntry]] = []
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number, table in enumerate(tables):
-            taken.append(_take(session, table, folder / _file_name(number, table), on_rows))
+            shape = session.shape(table)
+            on_table(table, shape.rows_estimate)
+            taken.append(_take(session, table, shape, folder / _file_name(number, table), on_rows))
         manifest = Manifest(
             source_time=session.source_time,
             one_instant=session.one_instant,
@@ -68,10 +72,9 @@ def take_snapshot(
 
 
 def _take(
-    session: ReadsTables, table: TablePlan, path: Path, on_rows: Callable[[TablePlan, int], None]
+    session: ReadsTables, table: TablePlan, shape: TableShape, path: Path, on_rows: Callable[[TablePlan, int], None]
 ) -> tuple[TableFile, TableEntry]:
     started = time.monotonic()
-    shape = session.shape(table)
     if shape.error is not None:
         return _failed(table, shape, started)
     watermark = Watermark(table.update_time)

@@ -123,6 +123,7 @@ class PostgresSession:
             found, columns, others = self._columns(table)
             catalog.assert_readable(self._anchor, found, [c.name for c in columns], self._source.faults.place)
             keys = catalog.unique_keys(self._anchor, found)
+            estimate = catalog.rows_estimate(self._anchor, found)
         except (psycopg.Error, SourceError) as error:
             problem = self._source.faults.explain(error, table=table.physical_name)
             return TableShape(
@@ -140,6 +141,7 @@ class PostgresSession:
             missing=tuple(name for name in table.columns if name not in names),
             others=others,
             unique_keys=tuple(key for key in keys if names.issuperset(key)),
+            rows_estimate=estimate,
             source_time=self.source_time,
         )
 

@@ -49,6 +49,16 @@ WHERE attrelid = %s::regclass AND attname = ANY(%s) AND NOT has_column_privilege
 """
 
 
+def rows_estimate(connection: psycopg.Connection, table: TableName) -> int | None:
+    """What the planner believes, partitions included; None before the first ANALYZE and for views."""
+    row = connection.execute(
+        "SELECT sum(c.reltuples)::bigint FROM pg_class c WHERE c.relkind IN ('r', 'm') AND c.reltuples > 0 "
+        "AND (c.oid = %(name)s::regclass OR c.oid IN (SELECT relid FROM pg_partition_tree(%(name)s::regclass)))",
+        {"name": qualified(table)},
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def qualified(table: TableName) -> str:
     return quoted(*(part for part in table if part is not None))
 
