@@ -80,7 +80,13 @@ def snapshot_bench(
     plan: ContractPlan, tables: Sequence[TableFile], *, memory_limit: str | None = None, threads: int | None = None
 ) -> Bench:
     """One view per table under its physical name; nothing but the snapshot's own files can be read."""
-    engine = sa.create_engine("duckdb:///:memory:", poolclass=sa.pool.StaticPool, query_cache_size=0)
+    engine = sa.create_engine(
+        "duckdb:///:memory:",
+        poolclass=sa.pool.StaticPool,
+        query_cache_size=0,
+        # DuckDB has no limit, but its dialect shortens names as PostgreSQL's does.
+        max_identifier_length=9999,
+    )
     bench = Bench(engine, owns_engine=True)
     try:
         bench.run("SET TimeZone = 'UTC'")

@@ -89,6 +89,16 @@ def test_a_missing_column_is_told_from_a_misspelt_one_by_all_that_the_table_has(
     assert far.error == "column `zzz` is not in table `leads`"
 
 
+def test_names_longer_than_postgresql_allows_are_found_in_a_snapshot(tmp_path: Path) -> None:
+    name = "hs_" + "analytics_" * 9
+    table = table_plan([name])
+    checks = (check("filled", rules.Present(column=name)), check("once", rules.Unique(columns=(name,))))
+    rows = pa.table({name: ["a", "a", None]})
+    with on_snapshot(tmp_path, plan_of([table], checks), {"leads": rows}) as runner:
+        filled, once = runner.run()
+    assert (filled.rows_failed, once.rows_failed, filled.error, once.error) == (1, 2, None, None)
+
+
 def test_a_table_that_could_not_be_read_errors_its_own_checks_only(tmp_path: Path) -> None:
     broken = table_plan(["id"], name="users")
     plan = plan_of(
