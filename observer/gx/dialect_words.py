@@ -92,7 +92,7 @@ def spoken(engine: sa.Engine) -> str:
 
 def column(name: str) -> Sql:
     """A column by its name, of no particular table."""
-    return sa.column(name)
+    return sa.column(sa.quoted_name(name, quote=True))
 
 
 class CannotSay(ValueError):

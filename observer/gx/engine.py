@@ -48,7 +48,12 @@ _TYPES: dict[Kind, type[sa.types.TypeEngine[Any]]] = {
     Kind.TIMESTAMP_TZ: sa.DateTime,
 }
 #: What stock GX would join the table with itself for; here the duplicates are counted by grouping.
-_UNIQUE_PARTIALS = ("column_values.unique.condition", "compound_columns.unique.condition", "compound_columns.count.map")
+_UNIQUE_PARTIALS = (
+    "column_values.unique.condition",
+    "column_values.count_per_value.map",
+    "compound_columns.unique.condition",
+    "compound_columns.count.map",
+)
 
 
 class BenchEngine(SqlAlchemyExecutionEngine):

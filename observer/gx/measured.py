@@ -30,12 +30,12 @@ def measurement(
     if isinstance(rule, rules.Expectation):
         value = seen.get("observed_value")
         # Empty data passes vacuously with GX; nothing tested is nothing seen.
-        untested = tested == 0
+        untested = tested == 0 or (tested is None and "observed_value" in seen and value in (None, [], {}, set(), ()))
         return Measurement(
             check_id=spec.id,
             holds=None if untested else bool(result["success"]),
-            rows_tested=tested,
-            rows_failed=failed,
+            rows_tested=0 if untested else tested,
+            rows_failed=0 if untested else failed,
             seen=str(value) if isinstance(value, int | float) and not spec.restricted else None,
         )
     if tested is None or failed is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,6 +137,23 @@ def counts(measured: Sequence[Measurement]) -> dict[str, tuple[int | None, int |
 @contextmanager
 def sqlite(folder: Path) -> Any:
     engine = sa.create_engine(f"sqlite:///{folder / 'crm.sqlite'}")
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def database(where: str, folder: Path, address: Callable[[str], str]) -> Iterator[sa.Engine]:
+    """An engine of an empty database."""
+    drivers = {"postgresql": "postgresql+psycopg", "mariadb": "mysql+pymysql"}
+    if where in drivers:
+        url = (
+            drivers[where] + "://" + address({"postgresql": "postgres_url"}.get(where, f"{where}_url")).split("://")[1]
+        )
+    else:
+        url = f"{where}:///{folder / where}"
+    engine = sa.create_engine(url, poolclass=sa.pool.StaticPool if where == "duckdb" else None)
     try:
         yield engine
     finally:

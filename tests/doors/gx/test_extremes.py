@@ -16,11 +16,22 @@ import sqlalchemy as sa
 from observer.checks import rules
 from observer.checks.measure import Measurement, SourceColumn, TableShape
 from observer.checks.spec import CheckSpec
-from observer.contracts.model import LogicalType
+from observer.contracts.model import Condition, LogicalType
 from observer.gx.asking import reason
 from observer.gx.context import context
 from observer.gx.runner import SuiteRunner
-from tests.doors.gx.crm import AT_LEAST_ONE, NOW, check, counts, on_snapshot, on_source, plan_of, sqlite, table_plan
+from tests.doors.gx.crm import (
+    AT_LEAST_ONE,
+    NOW,
+    check,
+    counts,
+    database,
+    on_snapshot,
+    on_source,
+    plan_of,
+    sqlite,
+    table_plan,
+)
 
 HOUR = timedelta(hours=1)
 #: What DuckDB and PostgreSQL write for `infinity`.
@@ -170,6 +181,62 @@ def test_runs_leave_nothing_behind_in_a_long_lived_process(tmp_path: Path) -> No
         run()
     assert _alive() - before == Counter()
     assert len(context().data_sources.all()) == datasources == 0
+
+
+VACUOUS = tuple(
+    check(name, rules.Expectation(type=f"expect_column_{kind}", kwargs={"column": "t", **kwargs}))
+    for name, kind, kwargs in (
+        ("distinct", "distinct_values_to_be_in_set", {"value_set": ["a"]}),
+        ("most_common", "most_common_value_to_be_in_set", {"value_set": ["a"]}),
+        ("not_null", "values_to_not_be_null", {}),
+        ("lengths", "value_lengths_to_equal", {"value": 1}),
+        ("max", "max_to_be_between", {"min_value": 1}),
+    )
+)
+
+
+@pytest.mark.parametrize("rows", [[], [None, None]])
+def test_an_expectation_that_had_no_value_to_look_at_does_not_hold(rows: list[None], tmp_path: Path) -> None:
+    plan = plan_of([table_plan(["t"])], VACUOUS)
+    with on_snapshot(tmp_path, plan, {"leads": pa.table({"t": pa.array(rows, pa.string())})}) as runner:
+        seen = {m.check_id.rpartition(".")[2]: m for m in runner.run()}
+    not_null = seen.pop("not_null")
+    assert not_null.holds is (False if rows else None)
+    assert {name: (m.holds, m.rows_tested) for name, m in seen.items() if m.error is None} == {
+        name: (None, 0) for name, m in seen.items() if m.error is None
+    }
+    assert {"distinct", "lengths", "max"} <= {name for name, m in seen.items() if m.error is None}
+
+
+NAMES = ['a "b": %s', "`c` 'd'", "select", "rows", "Order", "größe", "a.b", "x\\y"]
+
+
+@pytest.mark.parametrize("where", ["duckdb", "sqlite", "postgresql", "mariadb"])
+def test_names_of_any_kind_are_names_and_nothing_else(
+    where: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    rows = pa.table({name: ["a", "b", "b", None] for name in NAMES})
+    table = 'T `1` "2": %s'
+    checks = [
+        made
+        for i, name in enumerate(NAMES)
+        for made in (
+            check(f"{i}_present", rules.Present(column=name)),
+            check(f"{i}_when", rules.Present(column=name), when=(Condition(column=name, values=("a",), negated=True),)),
+            check(f"{i}_set", rules.InSet(column=name, values=("a", "%s", ":x"))),
+            check(f"{i}_unique", rules.Unique(columns=(name,))),
+            check(f"{i}_pattern", rules.MatchesPattern(column=name, pattern="^[a%:]$")),
+            check(f"{i}_target", rules.References(columns=(name,), to_table=table, to_columns=(NAMES[0],))),
+        )
+    ]
+    plan = plan_of([table_plan(NAMES, physical=table)], checks)
+    with (
+        database(where, tmp_path, request.getfixturevalue) as engine,
+        on_source(engine, plan, {"leads": rows}) as runner,
+    ):
+        seen = counts(runner.run())
+    wanted = {"present": (4, 1), "when": (3, 1), "set": (3, 2), "unique": (3, 2), "pattern": (3, 2), "target": (3, 0)}
+    assert seen == {f"{i}_{kind}": pair for i in range(len(NAMES)) for kind, pair in wanted.items()}
 
 
 class BinderException(Exception):

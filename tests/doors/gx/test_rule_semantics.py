@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -13,13 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-import sqlalchemy as sa
 
 from observer.checks import rules
 from observer.checks.measure import Measurement
 from observer.checks.spec import CheckSpec, LiveRows, TablePlan
 from observer.contracts.model import Condition, LogicalType
-from tests.doors.gx.crm import AT_LEAST_ONE, check, on_snapshot, on_source, plan_of, table_plan
+from tests.doors.gx.crm import AT_LEAST_ONE, check, database, on_snapshot, on_source, plan_of, table_plan
 
 EVERYWHERE = ("snapshot", "duckdb", "sqlite", "postgresql", "mariadb")
 #: Where NaN, infinity and times that never end can be stored.
@@ -332,23 +330,6 @@ CASES = (
     ),
 )
 PAIRS = [pytest.param(w, case.name, id=f"{case.name}-{w}") for w in EVERYWHERE for case in CASES if w in case.where]
-
-
-@contextmanager
-def database(where: str, folder: Path, address: Callable[[str], str]) -> Iterator[sa.Engine]:
-    """An engine of an empty database."""
-    drivers = {"postgresql": "postgresql+psycopg", "mariadb": "mysql+pymysql"}
-    if where in drivers:
-        url = (
-            drivers[where] + "://" + address({"postgresql": "postgres_url"}.get(where, f"{where}_url")).split("://")[1]
-        )
-    else:
-        url = f"{where}:///{folder / where}"
-    engine = sa.create_engine(url, poolclass=sa.pool.StaticPool if where == "duckdb" else None)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def measured(where: str, folder: Path, address: Callable[[str], str], *, empty: bool = False) -> dict[str, Measurement]:
