@@ -151,6 +151,9 @@ def matches(expression: Sql, pattern: str, dialect: str) -> Sql:
         return expression.op("REGEXP BINARY" if dialect == "mariadb" else "REGEXP", is_comparison=True)(pattern)
     if dialect == "postgresql":
         return expression.op("~", is_comparison=True)(sa.literal(pattern, sa.Text()))
+    if dialect == "sqlite":
+        # Its REGEXP is Python's, which raises on what is no text; a column of text may hold anything.
+        expression = as_text(expression, dialect)
     return expression.regexp_match(pattern)
 
 

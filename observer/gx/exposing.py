@@ -78,6 +78,9 @@ def expose(
         if bad:
             noun = _NOUNS[w.rule.logical_type]
             untyped[w.name] = f"is {w.kind.value} in the source and holds {bad:,} values that are no {noun}"
+            if dialect == "sqlite":
+                # What a column is declared as says nothing of what it holds.
+                out_kinds[w.name] = Kind.TEXT
             continue
         text = columns[w.name]
         try:

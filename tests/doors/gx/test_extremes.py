@@ -183,6 +183,34 @@ def test_runs_leave_nothing_behind_in_a_long_lived_process(tmp_path: Path) -> No
     assert len(context().data_sources.all()) == datasources == 0
 
 
+def test_whatever_sqlite_holds_in_a_column_costs_only_its_own_checks(tmp_path: Path) -> None:
+    columns = {"at": "timestamp", "t": "text", "n": "integer"}
+    checks = (
+        check("at", rules.HasType(column="at", logical_type=LogicalType.TIMESTAMP, timezone=True)),
+        check("fresh", rules.Fresh(columns=("at",), limit=HOUR)),
+        check("pattern", rules.MatchesPattern(column="t", pattern="^a$")),
+        check("text", rules.HasType(column="t", logical_type=LogicalType.STRING)),
+        check("whole", rules.HasType(column="n", logical_type=LogicalType.INTEGER)),
+    )
+    table = table_plan(list(columns), logical_types=(("at", "timestamp"), ("t", "string"), ("n", "integer")))
+    described = tuple(SourceColumn(name=name, type=kind) for name, kind in columns.items())
+    shape = TableShape(object="leads", physical_name="leads", columns=described, source_time=NOW)
+    with sqlite(tmp_path) as engine:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE leads (at timestamp, t text, n integer)")
+            rows = "(1767265200, 'a', 1), ('2025-01-01T00:00:00Z', x'61', 'x'), (NULL, NULL, 2.5), (1.5, 7, 2.0)"
+            connection.exec_driver_sql(f"INSERT INTO leads VALUES {rows}")
+        with SuiteRunner.on_source(plan_of([table], checks), engine, [shape]) as runner:
+            seen = {m.check_id.rpartition(".")[2]: m for m in runner.run()}
+    assert "holds 2 values that are no timestamps" in (seen.pop("fresh").error or "")
+    assert {name: (m.error, m.rows_tested, m.rows_failed) for name, m in seen.items()} == {
+        "at": (None, 3, 2),
+        "pattern": (None, 3, 1),
+        "text": (None, 3, 0),
+        "whole": (None, 4, 2),
+    }
+
+
 VACUOUS = tuple(
     check(name, rules.Expectation(type=f"expect_column_{kind}", kwargs={"column": "t", **kwargs}))
     for name, kind, kwargs in (
