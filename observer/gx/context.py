@@ -12,6 +12,7 @@ import logging
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,7 +64,14 @@ def _import_when_used(name: str) -> None:
 
 def warm_up() -> None:
     """Start importing GX beside whatever comes first (reading tables waits for the source anyway); returns at once."""
-    threading.Thread(target=context, name="import-gx", daemon=True).start()
+
+    def ahead() -> None:
+        # Whoever needs it asks again and hears the error; here it would be a traceback on somebody's terminal. Warning
+        # filters belong to the whole process, so this import may even fail on a warning that the next one ignores.
+        with suppress(Exception):
+            context()
+
+    threading.Thread(target=ahead, name="import-gx", daemon=True).start()
 
 
 def add_datasource(engine: Any) -> Any:
