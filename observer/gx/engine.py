@@ -144,10 +144,17 @@ class _Rows:
 
 
 class OneScanEngine(BenchEngine):
-    """Counts only, in one scan per table; uniqueness by grouping."""
+    """Counts only, in one scan per table; uniqueness by grouping, or by a key that the source keeps."""
 
-    def __init__(self, engine: sa.Engine, fetch: Fetch, relations: Mapping[str, Relation]) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        fetch: Fetch,
+        relations: Mapping[str, Relation],
+        keys: frozenset[tuple[str, ...]] = frozenset(),
+    ) -> None:
         super().__init__(engine, fetch, relations)
+        self._keys = keys
         #: Metric id (of `….condition`) → what is true of a failing row, within `scopes`.
         self.conditions: dict[Any, Sql] = {}
         #: Metric id → why it could not be computed, free of values.
@@ -306,7 +313,11 @@ class OneScanEngine(BenchEngine):
         return sa.select(*columns).where(*present, *scope).group_by(*columns).having(sa.func.count() > 1)
 
     def _repeated_rows(self, metric: Any) -> int:
-        groups = self.repeated(metric.metric_domain_kwargs).with_only_columns(sa.func.count().label("n")).subquery()
+        domain = metric.metric_domain_kwargs
+        names = set(domain.get("column_list") or [domain["column"]])
+        if any(names.issuperset(key) for key in self._keys):
+            return 0
+        groups = self.repeated(domain).with_only_columns(sa.func.count().label("n")).subquery()
         (row,) = self._fetch(sa.select(sa.func.coalesce(sa.func.sum(groups.c.n), 0)))
         return int(row[0])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
@@ -176,8 +177,6 @@ class SuiteRunner:
             if not stored:
                 return Measurement(check_id=spec.id, error="the source declares no column types")
             return Measurement(check_id=spec.id, holds=self._same_type(rule.physical_type, stored), seen=stored)
-        if isinstance(rule, rules.Unique) and shape is not None:
-            return self._proven(spec, rule, shape)
         if isinstance(rule, rules.HasType) and shape is not None:
             return self._native(spec, rule, shape)
         return None
@@ -197,16 +196,16 @@ class SuiteRunner:
             return None
         return Measurement(check_id=spec.id, holds=True, seen=stored or "text")
 
-    def _proven(self, spec: CheckSpec, rule: rules.Unique, shape: TableShape) -> Measurement | None:
+    def _proof(self, spec: CheckSpec, table: TablePlan) -> tuple[str, ...] | None:
         """A key of the source over some of the columns proves that all of them together are unique."""
-        for position, key in enumerate(shape.unique_keys):
-            if key and set(key) <= set(rule.columns):
-                word = "primary key" if position == 0 else "unique key"
-                if shape.rows == 0:
-                    return Measurement(check_id=spec.id, rows_tested=0, rows_failed=0)
-                proof = f"the {word} ({', '.join(key)}) of the source"
-                return Measurement(check_id=spec.id, holds=True, seen="unique", proven_by=proof)
-        return None
+        shape = self._shapes.get(table.physical_name)
+        if shape is None or not isinstance(spec.rule, rules.Unique):
+            return None
+        kinds = self._bench.relations[table.physical_name].kinds
+        # Different texts may read as one number or one instant.
+        read = {c.name for c in shape.columns if kind_of(c.type) is Kind.TEXT and kinds.get(c.name) is not Kind.TEXT}
+        among = set(spec.rule.columns) - read
+        return next((key for key in shape.unique_keys if key and set(key) <= among), None)
 
     def _run_suite(self, table: TablePlan, specs: Sequence[CheckSpec]) -> None:
         from observer.gx.suite_run import run_suite
@@ -218,7 +217,8 @@ class SuiteRunner:
         parameters: dict[str, Any] = {}
         for expectation in document["expectations"]:
             self._at_run_time(wanted[expectation["meta"]["check"]], expectation["kwargs"], relation.kinds, parameters)
-        outcome = run_suite(self._bench, table.physical_name, document, parameters)
+        proofs = {spec.id: key for spec in specs if (key := self._proof(spec, table)) is not None}
+        outcome = run_suite(self._bench, table.physical_name, document, parameters, frozenset(proofs.values()))
         for spec in specs:
             result = outcome.results.get(spec.id)
             if result is None:
@@ -226,6 +226,8 @@ class SuiteRunner:
                 self._measured[spec.id] = Measurement(check_id=spec.id, error=error)
                 continue
             seen = measurement(spec, result, outcome.failures, self._source_time)
+            if spec.id in proofs and seen.rows_tested:
+                seen = replace(seen, proven_by=f"the key ({', '.join(proofs[spec.id])}) of the source")
             if isinstance(spec.rule, rules.HasType) and seen.rows_tested is not None:
                 seen = self._with_stored_type(spec, seen, table)
             self._measured[spec.id] = seen

@@ -27,8 +27,17 @@ class SuiteOutcome:
     failing: dict[str, tuple[Sql, Sql]] = field(default_factory=dict)
 
 
-def run_suite(bench: Bench, table: str, document: Mapping[str, Any], parameters: Mapping[str, Any]) -> SuiteOutcome:
-    """Validate one relation of the bench. Counts only: no value of a row is asked for."""
+def run_suite(
+    bench: Bench,
+    table: str,
+    document: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    keys: frozenset[tuple[str, ...]] = frozenset(),
+) -> SuiteOutcome:
+    """Validate one relation of the bench. Counts only: no value of a row is asked for.
+
+    `keys` are columns that the source itself keeps unique: what holds one of them has no repeated rows to count.
+    """
     context()
     from great_expectations import ExpectationSuite
     from great_expectations.expectations.registry import get_metric_kwargs
@@ -36,7 +45,7 @@ def run_suite(bench: Bench, table: str, document: Mapping[str, Any], parameters:
     from observer.gx.engine import OneScanEngine
 
     outcome = SuiteOutcome()
-    engine = OneScanEngine(bench.engine, bench.fetch, bench.relations)
+    engine = OneScanEngine(bench.engine, bench.fetch, bench.relations, keys)
     datasource = add_datasource(engine)
     try:
         made = [_taken(expectation, outcome) for expectation in document["expectations"]]

@@ -13,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from observer.checks import rules
+from observer.checks.judge import judge
 from observer.checks.measure import TableFile, TableShape
 from observer.checks.spec import LiveRows
-from observer.contracts.model import Comparison, LogicalType, Operator
+from observer.contracts.model import Comparison, Condition, LogicalType, Operator
 from observer.gx.runner import SuiteRunner
 from tests.doors.gx.crm import AT_LEAST_ONE, NOW, check, counts, on_snapshot, on_source, plan_of, shape_of, table_plan
 
@@ -118,12 +119,51 @@ def test_a_table_that_could_not_be_read_errors_its_own_checks_only(tmp_path: Pat
     assert errored.error == "permission denied on users"
 
 
-def test_a_key_of_the_source_proves_uniqueness_without_a_scan(tmp_path: Path) -> None:
-    plan = plan_of([TABLE], [check("key", rules.Unique(columns=("status", "id")))])
+def test_a_key_of_the_source_proves_uniqueness_and_is_judged_like_any_count(tmp_path: Path) -> None:
+    more_than_five = Comparison(operator=Operator.MUST_BE_GREATER_THAN, operands=(5,))
+    won = Condition(column="status", values=("won",))
+    never = Condition(column="status", values=("nobody says this",))
+    checks = (
+        check("key", rules.Unique(columns=("status", "id"))),
+        check("many", rules.Unique(columns=("id",)), threshold=more_than_five),
+        check("some", rules.Unique(columns=("id",)), when=(won,)),
+        check("none", rules.Unique(columns=("id",)), when=(never,)),
+        check("other", rules.Unique(columns=("email",))),
+    )
     shape = shape_of(TABLE, LEADS, unique_keys=(("id",),))
-    with on_snapshot(tmp_path, plan, {"leads": LEADS}, {"leads": shape}) as runner:
+    with on_snapshot(tmp_path, plan_of([TABLE], checks), {"leads": LEADS}, {"leads": shape}) as runner:
+        seen = {spec.rule_name: judge(spec, m) for spec, m in zip(checks, runner.run(), strict=True)}
+    counted = {name: (r.measurement.rows_tested, r.measurement.rows_failed) for name, r in seen.items()}
+    assert counted == {"key": (100, 0), "many": (100, 0), "some": (33, 0), "none": (0, 0), "other": (90, 0)}
+    assert {name: r.measurement.proven_by for name, r in seen.items()} == {
+        **dict.fromkeys(("key", "many", "some"), "the key (id) of the source"),
+        **dict.fromkeys(("none", "other")),
+    }
+    assert {name: r.outcome.value for name, r in seen.items()} == {
+        **dict.fromkeys(("key", "some", "other"), "passed"),
+        "many": "failed",
+        "none": "skipped",
+    }
+
+
+def test_a_key_proves_nothing_where_only_dead_rows_are_left(tmp_path: Path) -> None:
+    rows = pa.table({"id": pa.array([1, 2], pa.int64()), "gone": [True, True]})
+    table = table_plan(rows.column_names, live_rows=LiveRows(column="gone", deleted_values=(True,)))
+    spec = check("key", rules.Unique(columns=("id",)))
+    shape = shape_of(table, rows, unique_keys=(("id",),))
+    with on_snapshot(tmp_path, plan_of([table], [spec]), {"leads": rows}, {"leads": shape}) as runner:
         (seen,) = runner.run()
-    assert (seen.holds, seen.proven_by) == (True, "the primary key (id) of the source")
+    assert (seen.rows_tested, seen.proven_by, judge(spec, seen).outcome.value) == (0, None, "skipped")
+
+
+def test_a_key_of_texts_proves_nothing_of_the_numbers_they_read_as(tmp_path: Path) -> None:
+    rows = pa.table({"id": ["1", "01", "2"]})
+    table = table_plan(["id"], logical_types=(("id", "integer"),))
+    checks = (check("key", rules.Unique(columns=("id",))),)
+    shape = shape_of(table, rows, unique_keys=(("id",),))
+    with on_snapshot(tmp_path, plan_of([table], checks), {"leads": rows}, {"leads": shape}) as runner:
+        (seen,) = runner.run()
+    assert (seen.rows_tested, seen.rows_failed, seen.proven_by) == (3, 2, None)
 
 
 def test_soft_deleted_rows_are_tested_by_nothing_and_are_no_target(tmp_path: Path) -> None:
