@@ -21,6 +21,8 @@ class SnapshotTaken:
     bytes: int
     #: Where a tokenised copy is kept; None when none is.
     folder: str | None = None
+    #: Why the copy that was asked for is not kept.
+    not_kept: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from observer.checks import property_rules, rules
 from observer.checks.drafts import Draft
+from observer.checks.judge import meets
 from observer.checks.spec import CheckSpec, ContractPlan, LiveRows, TablePlan
 from observer.checks.words import duration_text, list_text
 from observer.contracts.dialects import dialect_of
@@ -22,6 +23,7 @@ from observer.contracts.model import (
     MetricRule,
     Operator,
     Property,
+    QualityRule,
     Relationship,
     SchemaObject,
     Severity,
@@ -109,7 +111,7 @@ def _object_drafts(contract: Contract, obj: SchemaObject) -> Iterator[Draft]:
         )
     counted = False
     for rule in obj.quality:
-        counted = counted or (isinstance(rule, MetricRule) and rule.metric is Metric.ROW_COUNT and not rule.when)
+        counted = counted or _speaks_of_no_rows(rule)
         yield property_rules.quality_draft(obj, None, rule, dialect_of(contract))
     if not counted:
         yield Draft(
@@ -120,6 +122,14 @@ def _object_drafts(contract: Contract, obj: SchemaObject) -> Iterator[Draft]:
             statement=f"{obj.name} has rows",
             threshold=Comparison(operator=Operator.MUST_BE_GREATER_THAN, operands=(0,)),
         )
+
+
+def _speaks_of_no_rows(rule: QualityRule) -> bool:
+    """The contract says itself what an empty table amounts to: it refuses one, or asks for one."""
+    if not isinstance(rule, MetricRule) or rule.metric is not Metric.ROW_COUNT or rule.when:
+        return False
+    wanted = rule.comparison
+    return not meets(wanted, 0) or (wanted.operator is Operator.MUST_BE and wanted.operands == (0,))
 
 
 def _reference(obj: SchemaObject, link: Relationship, known: dict[str, Contract]) -> Draft:

@@ -125,8 +125,11 @@ def perform_audit(
         written = write_reports(found, out)
         click.echo(f"Report: {written.html}")
     code = exit_code(found.results)
-    if not_recorded:
-        click.echo(not_recorded, err=True)
+    copies = [part.snapshot for part in found.contracts if part.snapshot is not None]
+    losses = [f"observer: {copy.not_kept}" for copy in copies if copy.not_kept]
+    losses += [not_recorded] if not_recorded else []
+    if losses:
+        click.echo("\n".join(losses), err=True)
         return code if code is ExitCode.CHECKS_FAILED else ExitCode.COULD_NOT_RUN
     return code
 

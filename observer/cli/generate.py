@@ -17,7 +17,7 @@ from observer.errors import ExitCode
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("expectations/suites"),
     show_default=True,
-    help="Folder of the suites; JSON files in it that belong to no contract are removed.",
+    help="Folder of the suites; those whose table or contract is gone are removed.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; show what is stale and exit 1 if anything is.")
 def generate(contract: tuple[Path, ...], out: Path, check: bool) -> int:
@@ -27,7 +27,7 @@ def generate(contract: tuple[Path, ...], out: Path, check: bool) -> int:
     """
     from observer.jobs.generate_suites import compare_suites, write_suites
 
-    files = compare_suites(read_contracts(contract), out)
+    files = compare_suites(read_contracts(contract), out, whole=not contract)
     stale = [file for file in files if file.stale]
     if check:
         for file in stale:

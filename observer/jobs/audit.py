@@ -21,12 +21,12 @@ from observer import __version__
 from observer.checks.audit import Audit, ContractAudit, SnapshotTaken
 from observer.checks.file_names import file_name
 from observer.checks.judge import judge
-from observer.checks.measure import CheckResult, Evidence, Outcome, TableShape
+from observer.checks.measure import CheckResult, Evidence, Measurement, Outcome, TableShape
 from observer.checks.plan import plan_contract
 from observer.checks.rules import RowCount
 from observer.checks.spec import ContractPlan, TablePlan
 from observer.contracts.model import Contract
-from observer.errors import InputError
+from observer.errors import EngineError, InputError, ObserverError, SnapshotError, SourceError
 from observer.gx.context import warm_up
 from observer.gx.runner import SuiteRunner
 from observer.jobs.queries import QueryDesk
@@ -67,25 +67,60 @@ def run_audit(request: AuditRequest, source: Source, progress: ProgressEvents) -
     """Audit every contract of the request, one after the other.
 
     Raises:
-        SourceError: the source as a whole cannot be reached. A single table that cannot be read raises nothing.
-        SnapshotError: the copy cannot be written.
+        InputError: what is asked for cannot be done; nothing was read.
+        SourceError, SnapshotError, EngineError: not one contract could be looked at. When some could, the checks of the
+            others are ERRORED; a single table that cannot be read errors its own checks only.
     """
+    _refuse_what_cannot_be_kept(request)
     started = datetime.now(UTC)
     warm_up()
     known = (*request.contracts, *request.neighbours)
     plans = [plan_contract(contract, known) for contract in request.contracts]
     progress.checks_planned(sum(len(plan.checks) for plan in plans))
-    audits = tuple(
-        _audit_contract(contract, plan, request, source, progress)
-        for contract, plan in zip(request.contracts, plans, strict=True)
-    )
+    audits, errors = [], []
+    for contract, plan in zip(request.contracts, plans, strict=True):
+        try:
+            audits.append(_audit_contract(contract, plan, request, source, progress))
+        except (SourceError, SnapshotError, EngineError) as error:
+            errors.append(error)
+            audits.append(_unseen(contract, plan, request, error))
+    if errors and len(errors) == len(audits):
+        raise errors[0]
     return Audit(
         run_id=str(uuid.uuid4()),
         started_at=started,
         finished_at=datetime.now(UTC),
         source=source.display_url,
-        contracts=audits,
+        contracts=tuple(audits),
         version=__version__,
+    )
+
+
+def _refuse_what_cannot_be_kept(request: AuditRequest) -> None:
+    if request.keep is None:
+        return
+    if request.execution is Execution.PUSHDOWN:
+        raise InputError("with --execution pushdown nothing is copied that could be kept", fix="leave out --keep")
+    if request.token_key is None:
+        raise InputError(
+            "a snapshot is only kept with the values of restricted columns replaced by tokens, which needs a secret",
+            fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to at least 32 random characters",
+        )
+
+
+def _unseen(contract: Contract, plan: ContractPlan, request: AuditRequest, error: ObserverError) -> ContractAudit:
+    """A contract that could not be looked at, beside others that could."""
+    why = str(error)
+    return ContractAudit(
+        contract=contract,
+        tables=tuple(
+            TableShape(object=table.object, physical_name=table.physical_name, columns=(), error=why)
+            for table in plan.tables
+            if not table.target_only
+        ),
+        results=tuple(judge(spec, Measurement(check_id=spec.id, error=why)) for spec in plan.checks),
+        one_instant=False,
+        execution=request.execution,
     )
 
 
@@ -109,7 +144,7 @@ def _audit_contract(
             profiles=bench.runner.profiles(),
             one_instant=bench.one_instant,
             execution=request.execution,
-            snapshot=bench.snapshot,
+            snapshot=_taken(bench.snapshot, plan, request),
         )
 
 
@@ -152,7 +187,8 @@ class _Bench:
     runner: SuiteRunner
     shapes: tuple[TableShape, ...]
     one_instant: bool
-    snapshot: SnapshotTaken | None = None
+    #: None when nothing was copied.
+    snapshot: Snapshot | None = None
 
 
 @contextmanager
@@ -172,13 +208,6 @@ def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: 
                 on_rows=_more_rows(progress),
                 contract_versions={plan.contract: plan.contract_version},
             )
-        now = datetime.now(UTC)
-        taken = SnapshotTaken(
-            taken_at=now,
-            source_time=snapshot.manifest.source_time,
-            bytes=sum(table.bytes for table in snapshot.tables),
-            folder=_keep(snapshot, plan, request, now),
-        )
         desk = QueryDesk(plan, source_dialect=source.dialect, bench_dialect="duckdb")
         shapes = tuple(table.shape for table in snapshot.tables)
         with SuiteRunner.on_snapshot(
@@ -188,7 +217,7 @@ def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: 
             sql_for=desk.query,
             same_type=partial(same_type, dialect=source.dialect),
         ) as runner:
-            yield _Bench(runner=runner, shapes=shapes, one_instant=snapshot.manifest.one_instant, snapshot=taken)
+            yield _Bench(runner=runner, shapes=shapes, one_instant=snapshot.manifest.one_instant, snapshot=snapshot)
 
 
 @contextmanager
@@ -213,14 +242,20 @@ def _in_source(plan: ContractPlan, source: Source) -> Iterator[_Bench]:
         yield _Bench(runner=runner, shapes=shapes, one_instant=False)
 
 
-def _keep(snapshot: Snapshot, plan: ContractPlan, request: AuditRequest, now: datetime) -> str | None:
-    """Keep a tokenised copy when asked to; where it is."""
-    if request.keep is None:
+def _taken(snapshot: Snapshot | None, plan: ContractPlan, request: AuditRequest) -> SnapshotTaken | None:
+    """What is remembered of the snapshot; a tokenised copy is kept when asked for. Results do not depend on it."""
+    if snapshot is None:
         return None
-    if request.token_key is None:
-        raise InputError(
-            "a snapshot is only kept with the values of restricted columns replaced by tokens, which needs a secret",
-            fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to at least 32 random characters",
-        )
+    now = datetime.now(UTC)
+    taken = SnapshotTaken(
+        taken_at=now,
+        source_time=snapshot.manifest.source_time,
+        bytes=sum(table.bytes for table in snapshot.tables),
+    )
+    if request.keep is None or request.token_key is None:
+        return taken
     folder = request.keep / file_name(plan.contract) / f"{now:%Y%m%dT%H%M%S.%fZ}"
-    return str(keep_snapshot(snapshot, folder, key=request.token_key))
+    try:
+        return replace(taken, folder=str(keep_snapshot(snapshot, folder, key=request.token_key)))
+    except SnapshotError as error:
+        return replace(taken, not_kept=str(error))

@@ -60,12 +60,11 @@ class FolderSource:
             raise SourceError(
                 f"{self._folder} holds no table", fix=f"put one file per table there, ending in {', '.join(_ENDINGS)}"
             )
-        newest = max(path.stat().st_mtime for paths in files.values() for path in paths)
         with ExitStack() as stack:
             reader = stack.enter_context(duckdb.connect(":memory:", config={"threads": 2}))
             reader.execute("SET TimeZone = 'UTC'")
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="observer-")))
-            yield FolderSession(self.display_url, files, datetime.fromtimestamp(newest, UTC), reader, scratch)
+            yield FolderSession(self.display_url, files, datetime.now(UTC), reader, scratch)
 
     def ping(self) -> None:
         self._files()

@@ -54,10 +54,18 @@ def test_a_suite_whose_table_is_gone_is_removed_and_other_files_stay(project: Pa
         (project / "expectations" / "contracts" / f"{name}.odcs.yaml").unlink()
     shutil.copy(ROOT / "expectations" / "contracts" / "users.odcs.yaml", project / "expectations" / "contracts")
     (project / "expectations" / "suites" / "README.md").write_text("mine")
+    (project / "expectations" / "suites" / "package.json").write_text('{"meta": {"contract": "x"}}')
     ran = observer("generate", cwd=project)
     assert ran.out.count("removed ") == 5
     left = sorted(file.name for file in (project / "expectations" / "suites").iterdir())
-    assert left == ["README.md", "crm-users.users.json"]
+    assert left == ["README.md", "crm-users.users.json", "package.json"]
+
+
+def test_generating_one_contract_leaves_the_suites_of_the_others_alone(project: Path):
+    observer("generate", cwd=project)
+    ran = observer("generate", "-c", "expectations/contracts/users.odcs.yaml", cwd=project)
+    assert ran.out == "1 suites, 0 changed.\n"
+    assert len(list((project / "expectations" / "suites").iterdir())) == 6
 
 
 def test_broken_contracts_generate_nothing(project: Path):

@@ -237,7 +237,7 @@ def test_rules_of_the_object_speak_of_properties_by_name():
         expectation="expect_column_pair_values_a_to_be_greater_than_b",
         kwargs={"column_A": "closed", "column_B": "opened", "or_equal": True},
     )
-    rows = metric(Metric.ROW_COUNT, id="rows")
+    rows = metric(Metric.ROW_COUNT, id="rows", comparison=Comparison(operator=Operator.MUST_BE, operands=(7,)))
     twice = metric(Metric.DUPLICATE_VALUES, id="twice", properties=("closed", "opened"))
     listed = CustomRule(id="listed", expectation="expect_z", kwargs={"column_list": ["closed", "gone"]})
     found = checks_of(
@@ -258,6 +258,21 @@ def test_rules_of_the_object_speak_of_properties_by_name():
 def test_a_conditional_row_count_does_not_replace_the_check_for_rows():
     rule = metric(Metric.ROW_COUNT, id="some", when=(Condition(column="x", values=(1,)),))
     assert {"some", "rows"} <= set(checks_of(prop("x"), quality=(rule,)))
+
+
+@pytest.mark.parametrize(
+    ("operator", "operand", "speaks"),
+    [
+        (Operator.MUST_BE_GREATER_THAN, 0, True),
+        (Operator.MUST_BE, 8800, True),
+        (Operator.MUST_BE, 0, True),
+        (Operator.MUST_BE_LESS_THAN, 1_000_000, False),
+        (Operator.MUST_NOT_BE, 5, False),
+    ],
+)
+def test_only_a_row_count_that_speaks_of_no_rows_replaces_the_check_for_rows(operator, operand, speaks):
+    rule = metric(Metric.ROW_COUNT, id="count", comparison=Comparison(operator=operator, operands=(operand,)))
+    assert ("rows" not in checks_of(prop("x"), quality=(rule,))) is speaks
 
 
 def test_two_rules_of_one_name_keep_apart():
