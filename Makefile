@@ -12,10 +12,11 @@ help: ## Show this list
 
 $(READY): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 11) else f"Python 3.11 or newer is needed, this is {v}. Fix: make PYTHON=python3.12 …")'
+	@echo "Setting up $(VENV) from the lock file; the first time this takes about two minutes …"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib observer || true
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib observer >/dev/null || true  # some packages ship files for other Pythons
 	@touch $@
 
 demo: $(READY) ## Build a demo CRM with believable dirt, audit it, and say where the report is

@@ -155,7 +155,7 @@ class TableShape:
     unique_keys: tuple[tuple[str, ...], ...] = ()
     #: About how many rows there are, by the source's own statistics; None when it keeps none. For progress only.
     rows_estimate: int | None = None
-    #: Rows read (soft-deleted ones too); None when not counted.
+    #: Rows: those read, soft-deleted ones too, until the run has counted the live ones; None when not counted.
     rows: int | None = None
     #: The source's clock when the run's instant was taken; aware, UTC.
     source_time: datetime | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from observer.checks import rules
 from observer.checks.drafts import Draft
+from observer.checks.spec import NO_ROW_FAILS
 from observer.checks.words import comparison_text, list_text, value_text
 from observer.contracts.formats import INTEGER_FORMATS, STRING_FORMATS, strptime_format
 from observer.contracts.model import (
@@ -178,9 +179,20 @@ def quality_draft(obj: SchemaObject, prop: Property | None, rule: QualityRule, d
                 rule=rules.Expectation(type=rule.expectation, kwargs=_physical_kwargs(obj, prop, rule.kwargs)),
                 dimension=rule.dimension or Dimension.VALIDITY,
                 severity=rule.severity,
-                statement=rule.description or rule.expectation.removeprefix("expect_").replace("_", " "),
+                statement=rule.description or _expectation_text(rule),
             )
     raise TypeError(f"{type(rule).__name__} cannot be executed")
+
+
+def _expectation_text(rule: CustomRule) -> str:
+    """`expect_column_pair_values_to_be_equal` → "column pair values to be equal (closed_at, opened_at)"."""
+    words = rule.expectation.removeprefix("expect_").replace("_", " ")
+    names = [v for key, value in rule.kwargs.items() if key.startswith("column") for v in _listed(value)]
+    return f"{words} ({', '.join(names)})" if names else words
+
+
+def _listed(value: object) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list) else [str(value)]
 
 
 def _metric(obj: SchemaObject, prop: Property | None, rule: MetricRule) -> Draft:
@@ -189,28 +201,33 @@ def _metric(obj: SchemaObject, prop: Property | None, rule: MetricRule) -> Draft
     kind: rules.Rule
     match rule.metric:
         case Metric.NULL_VALUES:
-            kind, dimension, says = rules.Present(column=column), Dimension.COMPLETENESS, f"{name} is null in"
+            kind, dimension = rules.Present(column=column), Dimension.COMPLETENESS
+            good, bad = f"{name} is present", f"{name} is null in"
         case Metric.MISSING_VALUES:
             texts = tuple(v for v in rule.missing_values if v is not None)
             kind, dimension = rules.Present(column=column, placeholders=texts), Dimension.COMPLETENESS
-            says = f"{name} is missing in"
+            good, bad = f"{name} is present", f"{name} is missing in"
         case Metric.INVALID_VALUES if rule.valid_values is not None:
             kind, dimension = rules.InSet(column=column, values=rule.valid_values), Dimension.VALIDITY
-            says = f"{name} is none of {list_text(rule.valid_values)} in"
+            allowed = list_text(rule.valid_values)
+            good, bad = f"{name} is one of {allowed}", f"{name} is none of {allowed} in"
         case Metric.INVALID_VALUES:
             kind, dimension = rules.MatchesPattern(column=column, pattern=rule.pattern or ""), Dimension.VALIDITY
-            says = f"{name} does not match its pattern in"
+            good, bad = f"{name} matches its pattern", f"{name} does not match its pattern in"
         case Metric.DUPLICATE_VALUES:
             columns = rule.properties or ((prop.name,) if prop else ())
             kind = rules.Unique(columns=tuple(p.physical_name if (p := obj.property(c)) else c for c in columns))
-            dimension, says = Dimension.UNIQUENESS, f"{list_text(columns, word='and')} is repeated in"
+            named, dimension = list_text(columns, word="and"), Dimension.UNIQUENESS
+            good = f"{named} together are unique" if len(columns) > 1 else f"{named} is unique"
+            bad = f"{named} is repeated in"
         case Metric.ROW_COUNT:
-            kind, dimension, says = rules.RowCount(), Dimension.VOLUME, f"{name} has"
+            kind, dimension, bad = rules.RowCount(), Dimension.VOLUME, f"{name} has"
+            good = f"{name} has exactly 0 rows"
     when = tuple(_physical(obj, condition) for condition in rule.when)
     if prop and rule.metric in (Metric.INVALID_VALUES, Metric.DUPLICATE_VALUES):
         when = (*entered(prop), *when)
     unit = "" if rule.comparison.unit.value == "percent" else " rows"
-    sentence = f"{says} {comparison_text(rule.comparison)}{unit}" + _when_text(rule.when)
+    sentence = good if rule.comparison == NO_ROW_FAILS else f"{bad} {comparison_text(rule.comparison)}{unit}"
     return Draft(
         name=rule.id,
         rule=kind,
@@ -218,7 +235,7 @@ def _metric(obj: SchemaObject, prop: Property | None, rule: MetricRule) -> Draft
         severity=rule.severity,
         threshold=rule.comparison,
         when=when,
-        statement=rule.description or sentence,
+        statement=rule.description or sentence + _when_text(rule.when),
     )
 
 

@@ -46,41 +46,50 @@ def _print_runs(found: tuple[RunRow, ...]) -> None:
     from rich import box
     from rich.table import Table
 
+    out = console()
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head in ("Run", "Started (UTC)", "Outcome", "Checks", "Rows", "Trust"):
-        table.add_column(head, no_wrap=True, justify="right" if head in ("Rows", "Trust") else "left")
-    table.add_column("Contracts", overflow="fold")
+    table.add_column("Run", no_wrap=True)
+    table.add_column("Started (UTC)", no_wrap=True)
+    table.add_column("Checks", overflow="fold")
+    table.add_column("Rows", no_wrap=True, justify="right")
+    table.add_column("Trust", no_wrap=True, justify="right")
+    # A narrow terminal shows the numbers and leaves the names to `observer show`.
+    if wide := out.width >= _WIDE:
+        table.add_column("Contracts", overflow="fold")
     for row in found:
-        table.add_row(
-            row.id[:8],
-            f"{row.started_at:%Y-%m-%d %H:%M:%S}",
-            row.outcome,
-            _counts(row),
-            f"{row.rows:,}",
-            "–" if row.trust_score is None else str(row.trust_score),
-            Text(visible(", ".join(row.contracts))),
-        )
-    console().print(table)
+        trust = "–" if row.trust_score is None else str(row.trust_score)
+        names = [Text(visible(", ".join(row.contracts)))] if wide else []
+        table.add_row(row.id[:8], f"{row.started_at:%Y-%m-%d %H:%M}", _counts(row), f"{row.rows:,}", trust, *names)
+    out.print(table)
 
 
 def _counts(row: RunRow) -> str:
-    counts = {"failed": row.failed, "errored": row.errored, "warned": row.warned, "passed": row.passed}
+    counts = {
+        "failed": row.failed,
+        "errored": row.errored,
+        "warned": row.warned,
+        "skipped": row.skipped,
+        "passed": row.passed,
+    }
     return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
 
 
-def _print_run(found: RecordedRun, *, all_checks: bool) -> None:
-    from rich import box
-    from rich.table import Table
+_WIDE = 110
+_MARKS = {Outcome.PASSED: "✓", Outcome.WARNED: "!", Outcome.FAILED: "✗", Outcome.ERRORED: "?", Outcome.SKIPPED: "–"}
 
+
+def _print_run(found: RecordedRun, *, all_checks: bool) -> None:
     row, out = found.run, console()
-    out.print(visible(f"Run {row.id} of {', '.join(row.contracts)} on {row.source}"), markup=False)
-    shown = [c for c in found.results if all_checks or c.outcome is not Outcome.PASSED]
-    if shown:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for head in ("Outcome", "Check", "Observed", "Expected", "Owner"):
-            table.add_column(head, overflow="fold", no_wrap=head == "Check")
-        for check in shown:
-            texts = (check.outcome, check.check_id, check.error or check.observed, check.expected, check.owner or "–")
-            table.add_row(*(Text(visible(text)) for text in texts))
-        out.print(table)
-    out.print(f"{_counts(row)} of {row.checks:,} checks, {row.rows:,} rows, {row.seconds:.1f} s.", markup=False)
+    out.print(Text(visible(f"Run {row.id}, {row.started_at:%Y-%m-%d %H:%M:%S} UTC, on {row.source}")))
+    table = ""
+    for check in found.results:
+        if check.outcome is Outcome.PASSED and not all_checks:
+            continue
+        if check.object != table:
+            table = check.object
+            out.print(Text(visible(f"\n{table}, contract {check.contract}")), style="bold")
+        out.print(
+            Text(visible(f"{_MARKS[check.outcome]} {check.check_id}  {check.owner or ''}".rstrip())), soft_wrap=True
+        )
+        out.print(Text(visible(f"    {check.statement}: {check.error or check.observed}")), soft_wrap=True)
+    out.print(Text(f"\n{_counts(row)} of {row.checks:,} checks, {row.rows:,} rows, {row.seconds:.1f} s."))

@@ -30,6 +30,9 @@ MIN_LIFT = 1.5
 #: Fewer failures than this are chance.
 MIN_FAILURES = 5
 MIN_SHARE = 0.25
+#: Standard deviations above what chance would put there. Some hundred parts are looked at, so three would name many
+#: an innocent sales rep.
+MIN_DEVIATIONS = 5.0
 #: A part that holds nearly all rows explains nothing.
 MAX_SHARE_OF_ROWS = 0.95
 SHOWN = 3
@@ -57,6 +60,9 @@ class Breakdown:
         values = mine.groupby("column")["value"].transform("size")
         share = mine["failed"] / totals["failed"]
         lift = (mine["failed"] / mine["tested"]) / (totals["failed"] / totals["tested"])
+        rows_here = mine["tested"] / totals["tested"]
+        by_chance = totals["failed"] * rows_here
+        deviations = (mine["failed"] - by_chance) / (by_chance * (1 - rows_here)).clip(lower=1e-9) ** 0.5
         ranked = mine.assign(share=share, lift=lift, score=share * (1 - 1 / lift.where(lift > 0)))
         stands_out = (
             (values >= 2)
@@ -64,6 +70,7 @@ class Breakdown:
             & (ranked["failed"] >= MIN_FAILURES)
             & (share >= MIN_SHARE)
             & (lift >= MIN_LIFT)
+            & (deviations >= MIN_DEVIATIONS)
             & (mine["tested"] <= MAX_SHARE_OF_ROWS * totals["tested"])
         )
         best = ranked[stands_out].sort_values(["score", "column"], ascending=[False, True], kind="stable").head(SHOWN)

@@ -149,9 +149,7 @@ def _audit_contract(
 
 
 def _counted(shape: TableShape, results: Sequence[CheckResult]) -> TableShape:
-    """A snapshot has counted the rows as it read them; in the source, the check for rows has."""
-    if shape.rows is not None:
-        return shape
+    """The rows of a table are its live ones, as the check for rows counts them; a soft-deleted row does not exist."""
     rows = next(
         (
             r.measurement.value

@@ -90,10 +90,16 @@ def slices(counts: Sequence[tuple[str, int]], width: float = BAR_WIDTH) -> tuple
     return tuple(placed)
 
 
+FEWEST_MONTHS = 3
+
+
 def column_chart(months: Sequence[MonthCount]) -> ColumnChart | None:
-    """Failed rows per month of creation, in order of time, months without rows as gaps; None when nothing failed."""
+    """Failed rows per month of creation, in order of time, months without rows as gaps.
+
+    None when nothing failed, or when there are too few months to show a course.
+    """
     drawn = _without_strays(sorted(months, key=lambda m: _number(m.month)))
-    if not any(m.rows_failed for m in drawn):
+    if len(drawn) < FEWEST_MONTHS or not any(m.rows_failed for m in drawn):
         return None
     period, names = _periods(drawn)
     grouped = dict.fromkeys(names, (0, 0))

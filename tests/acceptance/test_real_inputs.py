@@ -123,8 +123,8 @@ def test_maven_keys_link_to_the_records(maven: Found):
 @pytest.mark.parametrize(
     ("name", "rows", "counts"),
     [
-        ("salesforce", truth.SALESFORCE_ROWS, truth.SALESFORCE),
-        ("hubspot", truth.HUBSPOT_ROWS, truth.HUBSPOT),
+        ("salesforce", truth.SALESFORCE_LIVE, truth.SALESFORCE),
+        ("hubspot", truth.HUBSPOT_LIVE, truth.HUBSPOT),
     ],
 )
 @pytest.mark.parametrize("way", ["files", "sqlite", "postgresql"])

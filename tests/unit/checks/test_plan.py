@@ -228,7 +228,7 @@ def test_a_conditional_rule_tests_only_its_rows():
     rule = metric(Metric.NULL_VALUES, when=(Condition(column="stage", values=("Won", "Lost")),))
     found = checks_of(prop("stage", physical_name="Stage"), prop("close_date", quality=(rule,)))["close_date.q"]
     assert found.when == (Condition(column="Stage", values=("Won", "Lost")),)
-    assert found.statement == "close_date is null in exactly 0 rows when stage is Won or Lost"
+    assert found.statement == "close_date is present when stage is Won or Lost"
 
 
 def test_rules_of_the_object_speak_of_properties_by_name():
