@@ -40,7 +40,7 @@ def leads_plan() -> ContractPlan:
 
 
 def counts_of(plan: ContractPlan, measured: Iterable[Measurement]) -> Facts:
-    """`property.rule` → failed rows, for the leads; what read no row (types, a key that proves) is told apart."""
+    """`property.rule` → failed rows, for the leads; what read no row (types) is left out; what a key proves is named too."""
     checks = {spec.id: spec for spec in plan.checks if spec.object == "leads"}
     counts: dict[str, int] = {}
     proven: list[str] = []
