@@ -90,18 +90,21 @@ def slices(counts: Sequence[tuple[str, int]], width: float = BAR_WIDTH) -> tuple
     return tuple(placed)
 
 
-FEWEST_MONTHS = 3
+#: One or two columns show no course of anything.
+FEWEST_COLUMNS = 3
 
 
 def column_chart(months: Sequence[MonthCount]) -> ColumnChart | None:
     """Failed rows per month of creation, in order of time, months without rows as gaps.
 
-    None when nothing failed, or when there are too few months to show a course.
+    None when nothing failed, or when there are too few columns to show a course.
     """
     drawn = _without_strays(sorted(months, key=lambda m: _number(m.month)))
-    if len(drawn) < FEWEST_MONTHS or not any(m.rows_failed for m in drawn):
+    if not any(m.rows_failed for m in drawn):
         return None
     period, names = _periods(drawn)
+    if len(names) < FEWEST_COLUMNS:
+        return None
     grouped = dict.fromkeys(names, (0, 0))
     for month in drawn:
         name = month.month if period == "month" else _year(month.month)

@@ -48,7 +48,10 @@ def test_a_stacked_bar_of_nothing_has_no_parts() -> None:
 def test_columns_stay_inside_the_chart_and_lose_no_failure(series: list[MonthCount]) -> None:
     chart = column_chart(series)
     if chart is None:
-        assert sum(m.rows_failed for m in series) <= sum(m.rows_tested for m in series) * 0.05
+        tested = sum(m.rows_tested for m in series)
+        few = sum(m.rows_failed for m in series) <= tested * 0.05
+        most = sum(sorted((m.rows_tested for m in series), reverse=True)[:2])
+        assert few or most >= tested * 0.95, "failures over three months and more must be drawn"
         return
     assert chart.outside + sum(c.failed for c in chart.columns) == sum(m.rows_failed for m in series)
     assert all(c.x >= 0 and c.x + c.width <= CHART_WIDTH and 0 <= c.y <= CHART_HEIGHT for c in chart.columns)
