@@ -58,9 +58,9 @@ def load_for_run(paths: Sequence[Path]) -> tuple[Contract, ...]:
     if report.errors:
         count = len(report.errors)
         raise InputError(
-            f"{count} error{'s' if count != 1 else ''} in the contracts; the first: {report.errors[0]}",
-            fix="run `observer lint` on these paths and correct what it says",
-            problems=report.problems,
+            f"the contracts have {count} error{'s' if count != 1 else ''}",
+            fix="correct the lines above; `observer lint` shows warnings too",
+            problems=report.errors,
         )
     return report.contracts
 
@@ -71,15 +71,24 @@ def doors() -> Doors:
 
 
 def _query(query: str, contract: Contract, obj: SchemaObject, prop: Property | None) -> Complaint | None:
+    from observer.checks.restricted import restricted_columns
+    from observer.sql.columns import Columns
     from observer.sql.guard import fill_placeholders, problem_with
 
     dialect = dialect_of(contract)
-    names = frozenset(name for o in contract.objects for name in (o.name, o.physical_name))
+    tables = {
+        name: Columns(
+            names=frozenset(p.physical_name for p in o.properties),
+            restricted=restricted_columns(contract, o, {contract.id: contract}),
+        )
+        for o in contract.objects
+        for name in (o.name, o.physical_name)
+    }
     try:
         filled = fill_placeholders(query, dialect, table=obj.physical_name, column=prop.physical_name if prop else None)
     except ValueError:
         filled = query
-    return problem_with(filled, dialect, names)
+    return problem_with(filled, dialect, tables)
 
 
 def _pattern(pattern: str) -> Complaint | None:

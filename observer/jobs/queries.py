@@ -5,6 +5,7 @@ from __future__ import annotations
 from observer.checks.rules import SqlValue
 from observer.checks.spec import CheckSpec, ContractPlan
 from observer.errors import EngineError
+from observer.sql.columns import Columns
 from observer.sql.guard import fill_placeholders, problem_with
 from observer.sql.translate import only_live_rows, translate, with_tables_renamed
 
@@ -17,6 +18,8 @@ class QueryDesk:
         self._names = {
             name: table.physical_name for table in plan.tables for name in (table.physical_name, table.object)
         }
+        columns = {t.physical_name: Columns(names=frozenset(t.columns), restricted=t.restricted) for t in plan.tables}
+        self._columns = {name: columns[physical] for name, physical in self._names.items()}
         self._live = {t.physical_name: t.live_rows for t in plan.tables if t.live_rows}
         self._source_dialect = source_dialect
         self._bench_dialect = bench_dialect
@@ -25,13 +28,14 @@ class QueryDesk:
         """The query of a SqlValue check in the bench's own dialect.
 
         Raises:
-            EngineError: it is not one read-only SELECT over contracted tables, or cannot be said on this bench.
+            EngineError: it is not one read-only SELECT over contracted columns, shows a restricted value, or cannot be
+                said on this bench.
         """
         rule = spec.rule
         assert isinstance(rule, SqlValue)
         written_in = rule.dialect or self._source_dialect
         text = fill_placeholders(rule.query, written_in, table=rule.table, column=rule.column or None)
-        if complaint := problem_with(text, written_in, frozenset(self._names)):
+        if complaint := problem_with(text, written_in, self._columns):
             raise EngineError(complaint.message, fix=complaint.fix)
         text = with_tables_renamed(text, written_in, self._names)
         if self._bench_dialect != "duckdb":

@@ -1,4 +1,4 @@
-"""Which SQL of a contract may run: one SELECT over the contract's tables that gives one value. Fails closed.
+"""Which SQL of a contract may run: one SELECT over its tables and columns that gives one value. Fails closed.
 
 The query is parsed, not searched: what the parser does not know, and every function that is not listed here as free of
 side effects, is refused. This guard stands in front of sessions that are read-only anyway.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
 from observer.contracts.problems import Complaint
+from observer.sql.columns import Columns, columns_problem
 from observer.sql.dialects import dialect_named, dialect_problem
 from observer.sql.functions import NAMED, TYPED
 
@@ -43,13 +44,13 @@ _FORBIDDEN: tuple[tuple[type[exp.Expr], str], ...] = (
 )
 
 
-def problem_with(query: str, dialect: str | None, tables: frozenset[str]) -> Complaint | None:
+def problem_with(query: str, dialect: str | None, tables: Mapping[str, Columns]) -> Complaint | None:
     """Why `query` may not run, or None.
 
     Args:
         query: as written in the contract; `{object}` and the like are filled already (see `fill_placeholders`).
         dialect: sqlglot's name; None for SQL of no particular database.
-        tables: names under which the contract's tables may be called, perhaps qualified (`sales.leads`).
+        tables: by the names under which the contract's tables may be called, perhaps qualified (`sales.leads`).
     """
     if complaint := dialect_problem(dialect):
         return complaint
@@ -73,8 +74,9 @@ def problem_with(query: str, dialect: str | None, tables: frozenset[str]) -> Com
         return Complaint("the query cannot be parsed", _FIX)
     if len(statements) != 1:
         return Complaint(f"the query has {len(statements)} statements, one is allowed", _FIX)
-    message = next(_complaints(statements[0], tables), None)
-    return Complaint(message, _FIX) if message else None
+    if message := next(_complaints(statements[0], frozenset(tables)), None):
+        return Complaint(message, _FIX)
+    return columns_problem(statements[0], dialect, tables)
 
 
 def _complaints(statement: exp.Expr, tables: frozenset[str]) -> Iterator[str]:

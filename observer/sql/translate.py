@@ -28,7 +28,7 @@ def only_live_rows(query: str, dialect: str | None, filters: Mapping[str, LiveRo
         filters: by the table's name as the query calls it, perhaps qualified; case matters only where it is quoted.
     """
     tree = _parsed(query, dialect)
-    for table, key in _calls_of(tree, frozenset(filters)):
+    for table, key in calls_of(tree, frozenset(filters)):
         subquery = exp.select("*").from_(_bare(table)).where(_alive(filters[key])).subquery(table.alias_or_name)
         for join in table.args.get("joins") or ():
             subquery.append("joins", join)
@@ -42,7 +42,7 @@ def with_tables_renamed(query: str, dialect: str | None, names: Mapping[str, str
     Columns that are qualified by a renamed table keep working: the old name becomes its alias.
     """
     tree = _parsed(query, dialect)
-    for table, key in _calls_of(tree, frozenset(names)):
+    for table, key in calls_of(tree, frozenset(names)):
         *schema, name = names[key].split(".")
         renamed = exp.table_(
             exp.to_identifier(name, quoted=True),
@@ -76,7 +76,7 @@ def _written(tree: exp.Expr, dialect: str | None) -> str:
         ) from error
 
 
-def _calls_of(tree: exp.Expr, names: frozenset[str]) -> list[tuple[exp.Table, str]]:
+def calls_of(tree: exp.Expr, names: frozenset[str]) -> list[tuple[exp.Table, str]]:
     """Where the query reads one of these tables, with the name under which it was found; WITH names are no tables."""
     top = tree.args.get("with_")
     hidden = {cte.alias.lower() for cte in top.expressions} if top else set()

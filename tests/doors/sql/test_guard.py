@@ -6,9 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from observer.sql.columns import Columns
 from observer.sql.guard import fill_placeholders, problem_with
 
-TABLES = frozenset({"leads", "sales.opps", 'Weird "Name"'})
+LEADS = Columns(
+    names=frozenset({"id", "x", "a", "b", "c", "d", "t", "email", "created_at", "Phone", "secret"}),
+    restricted=frozenset({"Phone", "secret"}),
+)
+OPPS = Columns(names=frozenset({"id", "amount"}))
+TABLES = {"leads": LEADS, "sales.opps": OPPS, 'Weird "Name"': Columns(names=frozenset())}
 DIALECTS = ("postgres", "duckdb", "mysql", "sqlite", None)
 
 HARMLESS = [
@@ -141,6 +147,71 @@ def test_a_dialect_without_sql_is_named() -> None:
     complaint = problem_with("select count(*) from leads", "kafka", TABLES)
     assert complaint is not None
     assert "kafka" in complaint.message
+
+
+COLUMNS = [
+    ("select max(length(tax_number)) from leads", "column `tax_number` is not in this contract"),
+    ("select max(l.row_to_json) from leads l", "column `row_to_json` is not in this contract"),
+    ("select count(distinct leads) from leads", "`leads` "),
+    ("select count(distinct l) from leads l", "`l` "),
+    ("select max(l) from leads l", "`l` "),
+    ("select max(emial) from leads", "did you mean `email`?"),
+    ("select count(*) from leads where exists (select 1 from sales.opps o where o.email = leads.id)", "`email`"),
+    ("select count(*) from leads l join sales.opps o on l.id = o.id where id > 1", "`id` is in several tables"),
+    ("with a as (select id from leads) select max(x) from a", "column `x` is not in this contract"),
+]
+SHOWN = [
+    "select max(phone) from leads",
+    "select sum(Phone) from leads",
+    "select max(length(secret)) from leads",
+    "select secret from leads limit 1",
+    "select max(l.phone) from Leads l",
+    "select max(case when id > 1 then phone end) from leads",
+    "select coalesce((select max(phone) from leads), 0)",
+    "select max(p) from (select phone as p from leads) q",
+    "select max(phone) from (select * from leads) q",
+    "with a as (select id, phone p from leads), b as (select * from a) select min(p) from b",
+    "with a(n) as (select phone from leads) select min(n) from a",
+    "select max(n) from (select id as n from leads union all select phone from leads) u",
+    "select max(lag) from (select lag(phone) over (order by id) as lag from leads) q",
+    "select max(k) from (select (select phone) as k from leads) q",
+]
+HIDDEN = [
+    "select count(phone) from leads",
+    "select count(distinct lower(trim(secret))) from leads",
+    "select count(*) from leads where phone > 5 and secret is not null",
+    "select sum(case when secret is null or secret like '%x%' then 1 else 0 end) from leads",
+    "select count(*) from (select secret from leads group by secret having count(*) > 1) t",
+    "select count(*) from (select row_number() over (partition by secret order by id) as n from leads) t where n > 1",
+    "select max(id) from leads where secret in (select secret from leads where id = 3) order by 1",
+    "select count(*) from (select * from leads) q where q.phone between 1 and 2",
+    "select count(*) from leads l join leads m on l.secret = m.secret and l.id < m.id",
+    "select count(sales.opps.id) from sales.opps",
+    "select max(amount) as y from sales.opps order by y",
+]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize(("query", "told"), COLUMNS)
+def test_columns_out_of_contract_and_whole_rows_are_refused(query: str, told: str, dialect: str | None) -> None:
+    complaint = problem_with(query, dialect, TABLES)
+    assert complaint is not None
+    assert told in str(complaint)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("query", SHOWN)
+def test_a_value_of_a_restricted_column_may_not_come_out(query: str, dialect: str | None) -> None:
+    complaint = problem_with(query, dialect, TABLES)
+    assert complaint is not None
+    assert "shows a value of the restricted column `" in complaint.message
+    assert "count rows instead" in complaint.fix
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("query", HIDDEN)
+def test_restricted_columns_may_be_counted_and_compared(query: str, dialect: str | None) -> None:
+    assert problem_with(query, dialect, TABLES) is None
 
 
 @given(st.text(alphabet="select*from,() ;'\"-/leads1=:$@\\", max_size=40), st.sampled_from(DIALECTS))
