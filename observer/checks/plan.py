@@ -6,12 +6,14 @@ relationships; then the checks of the whole object; then the service levels that
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from observer.checks import property_rules, rules
 from observer.checks.drafts import Draft
 from observer.checks.judge import meets
+from observer.checks.restricted import restricted_columns
 from observer.checks.spec import CheckSpec, ContractPlan, LiveRows, TablePlan
 from observer.checks.words import duration_text, list_text
 from observer.contracts.dialects import dialect_of
@@ -45,7 +47,7 @@ def plan_contract(contract: Contract, others: Sequence[Contract] = ()) -> Contra
     return ContractPlan(
         contract=contract.id,
         contract_version=contract.version,
-        tables=(*(_own_table(contract, o) for o in contract.objects), *_target_tables(contract, known)),
+        tables=(*(_own_table(contract, o, known) for o in contract.objects), *_target_tables(contract, known)),
         checks=tuple(checks),
     )
 
@@ -55,6 +57,8 @@ def plan_contract(contract: Contract, others: Sequence[Contract] = ()) -> Contra
 
 def _specs(contract: Contract, obj: SchemaObject, known: dict[str, Contract]) -> Iterator[CheckSpec]:
     taken: set[str] = set()
+    hidden = restricted_columns(contract, obj, known)
+    hidden_somewhere = frozenset().union(*(restricted_columns(contract, o, known) for o in contract.objects))
     for prop, draft in _drafts(contract, obj, known):
         base = ".".join(part for part in (contract.id, obj.id, prop.id if prop else None) if part)
         check_id, n = f"{base}.{draft.name}", 2
@@ -62,6 +66,7 @@ def _specs(contract: Contract, obj: SchemaObject, known: dict[str, Contract]) ->
             check_id, n = f"{base}.{draft.name}-{n}", n + 1
         taken.add(check_id)
         reads = {*rules.columns_of(draft.rule), *(c.column for c in draft.when)}
+        said = f"{draft.rule.query} {draft.rule.column}" if isinstance(draft.rule, rules.SqlValue) else ""
         yield CheckSpec(
             id=check_id,
             contract=contract.id,
@@ -79,8 +84,13 @@ def _specs(contract: Contract, obj: SchemaObject, known: dict[str, Contract]) ->
             steward=(prop.steward if prop else None) or contract.steward,
             consumers=prop.consumers if prop else (),
             critical=bool(prop and prop.critical),
-            restricted=any(p.restricted and p.physical_name in reads for p in obj.properties),
+            restricted=not hidden.isdisjoint(reads) or _names_any(said, hidden_somewhere),
         )
+
+
+def _names_any(query: str, columns: frozenset[str]) -> bool:
+    """Whether one of the columns' names stands in the query, be it only in a comment: rather once too often."""
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", query, re.IGNORECASE) for name in columns)
 
 
 def _drafts(
@@ -186,11 +196,13 @@ def _service_level(obj: SchemaObject, sla: Sla) -> Draft:
 # --- tables ---------------------------------------------------------------------------------------------------
 
 
-def _own_table(contract: Contract, obj: SchemaObject) -> TablePlan:
-    return _table(contract, obj, obj.properties, target_only=False)
+def _own_table(contract: Contract, obj: SchemaObject, known: dict[str, Contract]) -> TablePlan:
+    return _table(contract, obj, obj.properties, known, target_only=False)
 
 
-def _table(contract: Contract, obj: SchemaObject, props: Sequence[Property], *, target_only: bool) -> TablePlan:
+def _table(
+    contract: Contract, obj: SchemaObject, props: Sequence[Property], known: dict[str, Contract], *, target_only: bool
+) -> TablePlan:
     flag = obj.deleted_flag
     event = obj.event_time[0] if obj.event_time else None
     columns = tuple(dict.fromkeys(p.physical_name for p in props))
@@ -200,7 +212,7 @@ def _table(contract: Contract, obj: SchemaObject, props: Sequence[Property], *, 
         physical_name=obj.physical_name,
         columns=columns,
         key=tuple(p.physical_name for p in obj.primary_key if p.physical_name in columns),
-        restricted=frozenset(p.physical_name for p in props if p.restricted),
+        restricted=restricted_columns(contract, obj, known).intersection(columns),
         live_rows=LiveRows(column=_physical(obj, [flag.column])[0], deleted_values=flag.values) if flag else None,
         logical_types=tuple((p.physical_name, p.logical_type.value) for p in props),
         placeholders=tuple((p.physical_name, p.placeholders) for p in props if p.placeholders),
@@ -236,7 +248,7 @@ def _target_tables(contract: Contract, known: dict[str, Contract]) -> Iterator[T
                 wanted.names[target.deleted_flag.column] = None
     for wanted in targets.values():
         props = [p for p in wanted.object.properties if p.name in wanted.names]
-        yield _table(wanted.contract, wanted.object, props, target_only=True)
+        yield _table(wanted.contract, wanted.object, props, known, target_only=True)
 
 
 def _physical(obj: SchemaObject, names: Sequence[str]) -> tuple[str, ...]:

@@ -406,3 +406,38 @@ def test_the_owner_of_a_field_comes_before_the_owner_of_the_contract():
 def test_sql_is_read_in_the_dialect_of_the_first_server(kind, dialect):
     assert dialect_of(replace(contract(), servers=(Server(name="s", type=kind),))) == dialect
     assert dialect_of(contract()) is None
+
+
+def sql_rule(query: str) -> SqlRule:
+    return SqlRule(id="q", query=query, comparison=ZERO)
+
+
+@pytest.mark.parametrize(
+    ("query", "restricted"),
+    [
+        ("select count(*) from leads where PHONE_no is null", True),
+        ('select count("phone_no") from leads', True),
+        ("select count(*) from leads where phone_note is null", False),
+    ],
+)
+def test_a_query_that_names_a_restricted_column_is_restricted(query, restricted):
+    phone = prop("phone", physical_name="phone_no", classification="restricted")
+    assert checks_of(phone, quality=(sql_rule(query),))["q"].restricted is restricted
+
+
+def test_a_query_of_a_restricted_property_is_restricted():
+    phone = prop("phone", classification="restricted", quality=(sql_rule("select count({property}) from {object}"),))
+    assert checks_of(phone)["phone.q"].restricted
+
+
+def test_a_foreign_key_into_a_restricted_field_is_restricted_itself_however_long_the_way():
+    leads, people = two_contracts()
+    (users,) = people.objects
+    accounts = Relationship(id="a", columns=("user_id",), to_contract="bank", to_object="accounts", to_columns=("no",))
+    people = replace(people, objects=(replace(users, relationships=(accounts,)),))
+    back = Relationship(id="b", columns=("no",), to_contract="crm", to_object="leads", to_columns=("owner",))
+    bank = contract(table("accounts", prop("no", classification="Confidential"), relationships=(back,)), id="bank")
+    plan = plan_contract(leads, [people, bank])
+    assert [t.restricted for t in plan.tables] == [{"owner_id"}, {"id"}]
+    assert all(c.restricted for c in plan.checks if c.property == "owner")
+    assert [t.restricted for t in plan_contract(leads, [two_contracts()[1]]).tables] == [set(), set()]
