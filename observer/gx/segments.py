@@ -138,7 +138,9 @@ def explaining_columns(bench: Bench, table: TablePlan, relation: Relation) -> li
 
 
 def _event_time(table: TablePlan, relation: Relation) -> str | None:
-    return table.event_time if relation.kinds.get(table.event_time or "") in TIMES else None
+    """The column by whose months failures are counted; none when it is no time, or restricted."""
+    shown = table.event_time not in table.restricted
+    return table.event_time if shown and relation.kinds.get(table.event_time or "") in TIMES else None
 
 
 _COLUMNS = ["column", "value", "check", "tested", "failed"]

@@ -193,3 +193,12 @@ def test_an_observed_value_is_compared():
     spec = replace(SPEC, rule=rules.SqlValue(query="…"), threshold=comparison(Operator.MUST_BE, 3))
     assert judge(spec, seen(value=3)).outcome is Outcome.PASSED
     assert judge(spec, seen(value=3.5)).observed == "3.5"
+
+
+def test_the_newest_time_of_a_restricted_column_is_not_kept_but_its_age_is():
+    fresh = rules.Fresh(columns=("born_at",), limit=timedelta(minutes=15))
+    limit = comparison(Operator.MUST_BE_LESS_OR_EQUAL_TO, 900)
+    measured = seen(value=600, seen="1987-06-05T04:03:02Z")
+    shown = judge(replace(SPEC, rule=fresh, threshold=limit, restricted=True), measured)
+    assert (shown.outcome, shown.observed, shown.measurement.seen) == (Outcome.PASSED, "10 min old", None)
+    assert "newest 1987" in judge(replace(SPEC, rule=fresh, threshold=limit), measured).observed
