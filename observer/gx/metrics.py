@@ -28,6 +28,7 @@ from observer.gx import dialect_words as words
 from observer.gx.dialect_words import CannotSay, Sql
 from observer.gx.engine import BenchEngine
 from observer.gx.kinds import BY_VALUE, NATIVE, NUMERIC, TIMES, Kind
+from observer.gx.multiples import no_multiple
 from observer.gx.readable import readable
 from observer.gx.relations import Relation
 
@@ -187,14 +188,7 @@ def _no_multiple(engine: BenchEngine, relation: Relation, names: list[str], fact
     column, kind = words.column(names[0]), relation.kinds[names[0]]
     if kind not in NUMERIC:
         raise CannotSay(f"a multiple needs numbers, and the column is {kind.value}")
-    if kind is Kind.INTEGER and float(factor).is_integer():
-        return column % sa.literal(int(factor)) != 0
-    times = words.cast(column, Kind.FLOAT, engine.speaks) / sa.literal(float(factor))
-    size = sa.func.abs(times)
-    # One part in 10^9 is what binary fractions may be off (0.3 / 0.1); nobody's step is that fine. The size is capped
-    # because infinity is no multiple of anything, and beyond 10^15 a double has no fraction left to look at.
-    exact = sa.func.abs(times - sa.func.round(times)) <= 1e-9 * sa.case((size < 1, 1.0), else_=size)
-    return sa.not_(sa.and_(size < 1e300, exact))
+    return no_multiple(column, kind, factor, engine.speaks)
 
 
 class ValuesAreMultiples(ColumnMapMetricProvider):

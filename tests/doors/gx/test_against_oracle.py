@@ -6,6 +6,7 @@ import math
 import re
 import tempfile
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,8 @@ def _in_scope(row: dict[str, Any], when: tuple[Condition, ...]) -> bool:
 def _multiple(value: float, factor: float) -> bool:
     if not math.isfinite(value):
         return False
-    times = value / factor
-    return abs(times - round(times)) <= 1e-9 * max(1, abs(times))
+    times = round(Fraction(value) / Fraction(str(factor)))
+    return times < 2**51 and abs(value - float(times * Fraction(str(factor)))) <= 4 * 2**-52 * abs(value)
 
 
 def _bad(rule: Any, v: Any) -> bool:

@@ -101,7 +101,7 @@ CASES = (
         name="floats",
         columns={"f": (FLOAT, [None, 0.0, 0.3, 0.35, -0.7, 1e18, 1e-12])},
         says=[
-            ("tenths", rules.MultipleOf(column="f", factor=0.1), (6, 1)),
+            ("tenths", rules.MultipleOf(column="f", factor=0.1), (6, 3)),
             ("positive", rules.InRange(column="f", minimum=0, exclusive_minimum=True), (6, 2)),
             ("at_most", rules.InRange(column="f", maximum=0.3), (6, 2)),
             ("in_set", rules.InSet(column="f", values=(0.3, "0", 1e18)), (6, 3)),
