@@ -135,7 +135,9 @@ def _add_file(bench: Bench, plan: ContractPlan, table: TableFile, schemas: list[
             bench.run(f"CREATE SCHEMA IF NOT EXISTS {bench.quoted(schema)}")
             schemas += [] if schema in schemas else [schema]
         select = _select(stored, exposed).compile(bench.engine, compile_kwargs={"literal_binds": True})
-        bench.run(f"CREATE VIEW {bench.quoted(short, schema or None)} AS {select}")
+        if _live_unknown(table.plan, kinds) is None:
+            # Queries of the contract must not take its dead rows for live ones.
+            bench.run(f"CREATE VIEW {bench.quoted(short, schema or None)} AS {select}")
     except (sa.exc.SQLAlchemyError, CannotSay) as error:
         bench.errors[name] = f"the snapshot of the table cannot be read ({type(error).__name__})"
         return
@@ -218,4 +220,13 @@ def _relation(table: TablePlan, rows: sa.FromClause, exposed: Exposed) -> Relati
         untyped=exposed.untyped,
         zoned=exposed.zoned,
         placeholders=dict(table.placeholders),
+        rows_error=_live_unknown(table, exposed.kinds),
     )
+
+
+def _live_unknown(table: TablePlan, kinds: Iterable[str]) -> str | None:
+    """Without its deleted flag, a dead row would pass for a live one."""
+    flag = table.live_rows
+    if flag is None or flag.column in kinds:
+        return None
+    return f"which rows are deleted is not known: the table has no column `{flag.column}`"

@@ -50,6 +50,8 @@ def _target(rule: rules.References, bench: Bench, known_columns: Mapping[str, tu
     if table not in bench.relations:
         return f"the table `{table}` that it points into is not part of the plan"
     relation = bench.relations[table]
+    if relation.rows_error is not None:
+        return f"the table `{table}` that it points into cannot be read: {relation.rows_error}"
     missing = [column for column in rule.to_columns if column not in relation.kinds]
     return _no_column(missing[0], table, known_columns.get(table, tuple(relation.kinds))) if missing else None
 

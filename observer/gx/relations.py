@@ -26,6 +26,9 @@ class Relation:
     #: Column → values that mean "nothing was entered".
     placeholders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    #: Why its rows cannot be looked at, though its columns are known.
+    rows_error: str | None = None
+
     def column(self, name: str) -> sa.ColumnElement[Any]:
         """The column, selectable beside `rows`."""
         return self.rows.c[name]

@@ -168,8 +168,8 @@ class SuiteRunner:
             return Measurement(check_id=spec.id, error=self._bench.errors[name])
         relation = self._bench.relations[name]
         if isinstance(rule, rules.HasType | rules.HasPhysicalType) and rule.column not in relation.kinds:
-            seen = f"no such column{did_you_mean(rule.column, known.get(name, ()))}"
-            return Measurement(check_id=spec.id, holds=False, seen=seen)
+            words = f"no such column{did_you_mean(rule.column, known.get(name, ()))}"
+            return Measurement(check_id=spec.id, holds=False, seen=words)
         if (error := unrunnable(spec, self._bench, name, known)) is not None:
             return Measurement(check_id=spec.id, error=error)
         if isinstance(rule, rules.HasPhysicalType) and shape is not None:
@@ -177,9 +177,10 @@ class SuiteRunner:
             if not stored:
                 return Measurement(check_id=spec.id, error="the source declares no column types")
             return Measurement(check_id=spec.id, holds=self._same_type(rule.physical_type, stored), seen=stored)
-        if isinstance(rule, rules.HasType) and shape is not None:
-            return self._native(spec, rule, shape)
-        return None
+        seen = self._native(spec, rule, shape) if isinstance(rule, rules.HasType) and shape is not None else None
+        if seen is None and relation.rows_error is not None:
+            return Measurement(check_id=spec.id, error=relation.rows_error)
+        return seen
 
     def _native(self, spec: CheckSpec, rule: rules.HasType, shape: TableShape) -> Measurement | None:
         """A column of a native type of that kind passes by its type alone."""
@@ -287,7 +288,8 @@ class SuiteRunner:
         """
         out: list[FieldProfile] = []
         for table in self._plan.tables:
-            if not table.target_only and table.physical_name in self._bench.relations:
+            relation = self._bench.relations.get(table.physical_name)
+            if not table.target_only and relation is not None and relation.rows_error is None:
                 with suppress(sa.exc.SQLAlchemyError):  # whatever needed those rows is ERRORED, and says why
                     out += profile_table(self._bench, self._plan, table)
         return tuple(out)

@@ -184,6 +184,31 @@ def test_soft_deleted_rows_are_tested_by_nothing_and_are_no_target(tmp_path: Pat
     assert (owner.rows_tested, owner.rows_failed, rows.value) == (2, 1, 1)
 
 
+def test_without_its_deleted_flag_no_row_of_a_table_is_taken_for_live(tmp_path: Path) -> None:
+    users = pa.table({"id": pa.array([1, 2], pa.int64()), "code": ["1", "2"]})
+    leads = pa.table({"owner": pa.array([1, 2], pa.int64())})
+    flag = LiveRows(column="gone", deleted_values=(True,))
+    checks = (
+        check("owner", rules.References(columns=("owner",), to_table="users", to_columns=("id",))),
+        check("query", rules.SqlValue(query="SELECT count(*) FROM users"), threshold=AT_LEAST_ONE),
+        check("rows", rules.RowCount(), table="users", threshold=AT_LEAST_ONE),
+        check("filled", rules.Present(column="id"), table="users"),
+        check("read", rules.HasType(column="code", logical_type=LogicalType.INTEGER), table="users"),
+        check("typed", rules.HasType(column="id", logical_type=LogicalType.INTEGER), table="users"),
+        check("flag", rules.HasType(column="gone", logical_type=LogicalType.BOOLEAN), table="users"),
+    )
+    plan = plan_of([table_plan(["owner"]), table_plan(["id", "code", "gone"], name="users", live_rows=flag)], checks)
+    shapes = {"users": shape_of(plan.tables[1], users, unique_keys=(("id",),))}
+    with on_snapshot(tmp_path, plan, {"leads": leads, "users": users}, shapes) as runner:
+        seen = {m.check_id.rpartition(".")[2]: m for m in runner.run()}
+        assert {profile.object for profile in runner.profiles()} == {"leads"}
+    why = "which rows are deleted is not known: the table has no column `gone`"
+    assert [seen[name].error for name in ("rows", "filled", "read")] == [why] * 3
+    assert seen["owner"].error == f"the table `users` that it points into cannot be read: {why}"
+    assert seen["query"].error
+    assert (seen["typed"].holds, seen["flag"].holds, seen["flag"].seen) == (True, False, "no such column")
+
+
 def test_freshness_reads_naive_times_in_their_zone_and_no_time_is_not_fresh(tmp_path: Path) -> None:
     limit = Comparison(operator=Operator.MUST_BE_LESS_OR_EQUAL_TO, operands=(3600,))
     fresh = rules.Fresh(columns=("created",), limit=timedelta(hours=1), timezone="Europe/Paris")
