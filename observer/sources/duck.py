@@ -1,4 +1,4 @@
-"""DuckDB: the file opened read-only; rows stream as Arrow."""
+"""DuckDB: the file opened read-only, and no other file; rows stream as Arrow."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class DuckSource:
         self.timeout = statement_timeout.total_seconds()
         # One engine for sessions too: DuckDB refuses a second way of opening a file in the same process.
         self.engine: Engine = create_engine(f"duckdb:///{path}", connect_args={"read_only": True}, query_cache_size=0)
-        event.listen(self.engine, "connect", _speak_utc)
+        event.listen(self.engine, "connect", _speak_utc_and_lock)
         event.listen(self.engine, "before_cursor_execute", self._start_clock)
         event.listen(self.engine, "after_cursor_execute", _stop_clock)
         event.listen(self.engine, "handle_error", _stop_clock_after_error)
@@ -86,8 +86,15 @@ class DuckSource:
         connection.info["clock"] = started_clock(connection.connection.cursor(), self.timeout)
 
 
-def _speak_utc(connection: Any, _record: object) -> None:
-    connection.cursor().execute("SET TimeZone = 'UTC'")
+def _speak_utc_and_lock(connection: Any, _record: object) -> None:
+    """Queries of a contract run here too: they reach no file or network. Settings are shared by all connections."""
+    cursor = connection.cursor()
+    cursor.execute("SELECT current_setting('lock_configuration')")
+    if cursor.fetchone() == (True,):
+        return
+    cursor.execute("SET GLOBAL TimeZone = 'UTC'")
+    cursor.execute("SET enable_external_access = false")
+    cursor.execute("SET lock_configuration = true")
 
 
 def started_clock(cursor: Any, seconds: float) -> threading.Timer:

@@ -74,6 +74,21 @@ def test_nothing_can_be_written(crm: str) -> None:
     source.close()
 
 
+def test_a_duckdb_file_is_all_that_duckdb_reads(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a\n1\n", encoding="utf-8")
+    source = opened(duckdb_file(tmp_path / "crm.duckdb", "CREATE TABLE leads AS SELECT now() AS t"))
+    assert source.engine is not None
+    with source.engine.connect() as first, source.engine.connect() as second, source.session():
+        for connection in (first, second):
+            assert connection.exec_driver_sql("SELECT current_setting('TimeZone')").scalar() == "UTC"
+            for statement in (f"SELECT sum(a) FROM '{tmp_path}/x.csv'", f"SELECT * FROM glob('{tmp_path}/*')"):
+                with pytest.raises(sa.exc.DBAPIError, match="disabled by configuration"):
+                    connection.exec_driver_sql(statement)
+            with pytest.raises(sa.exc.DBAPIError, match="locked"):
+                connection.exec_driver_sql("SET enable_external_access = true")
+    source.close()
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
 def test_a_file_that_is_missing_or_of_another_kind_is_an_error_and_not_made(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "nowhere.db"
