@@ -48,6 +48,18 @@ class LiveRows:
     column: str
     deleted_values: tuple[Scalar, ...]
 
+    @property
+    def deleted_texts(self) -> tuple[str, ...]:
+        """What a flag of a deleted row is as text in lower case, however the source stores it; sorted.
+
+        Databases write the truth value true as `true`, `t` or `1`, and the number 1 as `1` or `1.0`.
+        """
+        texts = {str(value).lower() for value in self.deleted_values if value is not None}
+        for same in (("true", "t", "1"), ("false", "f", "0")):
+            # `t` alone is a word of the source's own.
+            texts |= set(same) if texts & {same[0], same[2]} else set()
+        return tuple(sorted(texts | {f"{text}.0" for text in texts if text.isdecimal()}))
+
 
 @dataclass(frozen=True, kw_only=True)
 class TablePlan:

@@ -102,11 +102,9 @@ def live(table: TablePlan, kinds: Mapping[str, Kind], dialect: str) -> Sql | Non
     column, kind = words.column(flag.column), kinds[flag.column]
     if not flag.deleted_values:
         return column.is_(None)
-    if kind is Kind.TEXT:
-        texts = {str(v).lower() for v in flag.deleted_values}
-        texts |= {"1", "t"} if "true" in texts else set()
-        return sa.or_(column.is_(None), sa.func.lower(column).not_in(sorted(texts)))
-    if kind is Kind.INTEGER or dialect == "sqlite":
+    if kind is Kind.TEXT or dialect == "sqlite":
+        return sa.or_(column.is_(None), sa.func.lower(sa.cast(column, sa.Text())).not_in(flag.deleted_texts))
+    if kind is Kind.INTEGER:
         values: list[Any] = [int(v) if isinstance(v, bool) else v for v in flag.deleted_values]
     else:
         values = [v for given in flag.deleted_values if (v := words.value_literal(given, kind)) is not None]

@@ -206,7 +206,7 @@ def _bench(plan: ContractPlan, request: AuditRequest, source: Source, progress: 
                 on_rows=_more_rows(progress),
                 contract_versions={plan.contract: plan.contract_version},
             )
-        desk = QueryDesk(plan, source_dialect=source.dialect, bench_dialect="duckdb")
+        desk = QueryDesk(plan, source_dialect=source.dialect, bench_dialect="duckdb", live=True)
         shapes = tuple(table.shape for table in snapshot.tables)
         with SuiteRunner.on_snapshot(
             plan,

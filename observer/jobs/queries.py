@@ -9,18 +9,25 @@ from observer.sql.columns import Columns
 from observer.sql.guard import fill_placeholders, problem_with
 from observer.sql.translate import only_live_rows, translate, with_tables_renamed
 
+#: A database that takes files for tables (DuckDB) is not to be asked for one.
+_PATH = frozenset("/\\")
+
 
 class QueryDesk:
     """Readies the queries of one plan for one bench."""
 
-    def __init__(self, plan: ContractPlan, *, source_dialect: str, bench_dialect: str) -> None:
-        #: Queries may call a table by the name of its object or by its physical name.
+    def __init__(self, plan: ContractPlan, *, source_dialect: str, bench_dialect: str, live: bool = False) -> None:
+        """`live`: the bench's tables hold no soft-deleted rows, as the views of a snapshot do."""
+        #: Queries may call a table by the name of its object or by its physical name; a path is no table.
         self._names = {
-            name: table.physical_name for table in plan.tables for name in (table.physical_name, table.object)
+            name: table.physical_name
+            for table in plan.tables
+            for name in (table.physical_name, table.object)
+            if not _PATH.intersection(table.physical_name)
         }
         columns = {t.physical_name: Columns(names=frozenset(t.columns), restricted=t.restricted) for t in plan.tables}
         self._columns = {name: columns[physical] for name, physical in self._names.items()}
-        self._live = {t.physical_name: t.live_rows for t in plan.tables if t.live_rows}
+        self._live = {} if live else {t.physical_name: t.live_rows for t in plan.tables if t.live_rows}
         self._source_dialect = source_dialect
         self._bench_dialect = bench_dialect
 
@@ -38,7 +45,5 @@ class QueryDesk:
         if complaint := problem_with(text, written_in, self._columns):
             raise EngineError(complaint.message, fix=complaint.fix)
         text = with_tables_renamed(text, written_in, self._names)
-        if self._bench_dialect != "duckdb":
-            # On a snapshot the views leave soft-deleted rows out already.
-            text = only_live_rows(text, written_in, self._live)
+        text = only_live_rows(text, written_in, self._live)
         return translate(text, read=written_in, write=self._bench_dialect)

@@ -8,7 +8,6 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from observer.checks.spec import LiveRows
-from observer.contracts.model import Scalar
 from observer.errors import EngineError
 from observer.sql.dialects import dialect_named
 
@@ -116,9 +115,5 @@ def _alive(live: LiveRows) -> exp.Expr:
     column = exp.column(exp.to_identifier(live.column, quoted=True))
     if not live.deleted_values:
         return column.is_(exp.null())
-    values = [_literal(value) for value in live.deleted_values]
-    return exp.or_(column.copy().is_(exp.null()), exp.not_(column.copy().isin(*values)))
-
-
-def _literal(value: Scalar) -> exp.Expr:
-    return exp.convert(value)
+    text = exp.Lower(this=exp.cast(column.copy(), "text"))
+    return exp.or_(column.copy().is_(exp.null()), exp.not_(text.isin(*live.deleted_texts)))

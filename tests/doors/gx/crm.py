@@ -85,7 +85,11 @@ def shape_of(table: TablePlan, rows: pa.Table, dialect: str = "", **more: Any) -
 
 
 def on_snapshot(
-    folder: Path, plan: ContractPlan, tables: Mapping[str, pa.Table], shapes: Mapping[str, TableShape] | None = None
+    folder: Path,
+    plan: ContractPlan,
+    tables: Mapping[str, pa.Table],
+    shapes: Mapping[str, TableShape] | None = None,
+    **more: Any,
 ) -> SuiteRunner:
     """A runner over Parquet files of these tables, keyed by object name."""
     files = []
@@ -95,7 +99,7 @@ def on_snapshot(
         pq.write_table(rows, path)
         shape = (shapes or {}).get(table.object) or shape_of(table, rows)
         files.append(TableFile(plan=table, shape=shape, path=str(path)))
-    return SuiteRunner.on_snapshot(plan, files, source_time=NOW, threads=1)
+    return SuiteRunner.on_snapshot(plan, files, source_time=NOW, threads=1, **more)
 
 
 def load(engine: sa.Engine, name: str, rows: pa.Table) -> None:
@@ -118,13 +122,13 @@ def load(engine: sa.Engine, name: str, rows: pa.Table) -> None:
             connection.execute(table.insert(), records)
 
 
-def on_source(engine: sa.Engine, plan: ContractPlan, tables: Mapping[str, pa.Table]) -> SuiteRunner:
+def on_source(engine: sa.Engine, plan: ContractPlan, tables: Mapping[str, pa.Table], **more: Any) -> SuiteRunner:
     """A runner in the database itself."""
     shapes = []
     for table in plan.tables:
         load(engine, table.physical_name, tables[table.object])
         shapes.append(shape_of(table, tables[table.object], engine.dialect.name))
-    return SuiteRunner.on_source(plan, engine, shapes, source_time=NOW)
+    return SuiteRunner.on_source(plan, engine, shapes, source_time=NOW, **more)
 
 
 def counts(measured: Sequence[Measurement]) -> dict[str, tuple[int | None, int | None]]:
