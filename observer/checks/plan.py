@@ -161,11 +161,13 @@ def _reference(obj: SchemaObject, link: Relationship, known: dict[str, Contract]
 def _service_level(obj: SchemaObject, sla: Sla) -> Draft:
     columns, limit = _physical(obj, sla.columns), duration_text(sla.limit)
     named = list_text(sla.columns)
+    zones = tuple(_zone(obj, name) for name in sla.columns)
+    per_column = zones if len(set(zones)) > 1 else ()
     draft = Draft(
         name=sla.id,
         severity=sla.severity,
         dimension=Dimension.FRESHNESS,
-        rule=rules.Kept(columns=columns, limit=sla.limit, timezone=_zone(obj, sla.columns[0])),
+        rule=rules.Kept(columns=columns, limit=sla.limit, timezone=zones[0], timezones=per_column),
         statement=f"no row of {obj.name} is older than {limit} by {named}",
     )
     match sla.kind:
@@ -187,7 +189,7 @@ def _service_level(obj: SchemaObject, sla: Sla) -> Draft:
         case SlaKind.FRESHNESS | SlaKind.FREQUENCY:
             return replace(
                 draft,
-                rule=rules.Fresh(columns=columns, limit=sla.limit, timezone=_zone(obj, sla.columns[0])),
+                rule=rules.Fresh(columns=columns, limit=sla.limit, timezone=zones[0], timezones=per_column),
                 threshold=Comparison(operator=Operator.MUST_BE_LESS_OR_EQUAL_TO, operands=(sla.limit.total_seconds(),)),
                 statement=f"{obj.name} is at most {limit} old by {named}",
             )

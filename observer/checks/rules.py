@@ -148,6 +148,8 @@ class Fresh:
     limit: timedelta
     #: Zone in which naive values are read; None when the columns carry one.
     timezone: str | None = None
+    #: A zone per column, where they are not the same.
+    timezones: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +159,8 @@ class Kept:
     columns: tuple[str, ...]
     limit: timedelta
     timezone: str | None = None
+    #: A zone per column, where they are not the same.
+    timezones: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,9 +72,9 @@ class ExpectCrmTimesToBeAfter(MulticolumnMapExpectation):
     """The first of the columns that is not null is not before `min_value`."""
 
     min_value: Any
-    timezone: str | None = None
+    timezones: list[str | None] | None = None
     map_metric: ClassVar[str] = metrics.TimesAfter.condition_metric_name
-    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "min_value", "timezone")
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "min_value", "timezones")
 
 
 class ExpectCrmTimeToFollowWithin(MulticolumnMapExpectation):
@@ -92,7 +92,7 @@ class NewestTime(TableMetricProvider):
     """The newest of the first times that are not null."""
 
     metric_name = "crm_times.newest"
-    value_keys = ("column_list", "timezone")
+    value_keys = ("column_list", "timezones")
 
     @metric_value(engine=BenchEngine)
     def _newest(
@@ -104,7 +104,7 @@ class NewestTime(TableMetricProvider):
         runtime_configuration: Any,
     ) -> Any:
         relation = execution_engine.relation(metric_domain_kwargs)
-        return newest(execution_engine, relation, metric_value_kwargs["column_list"], metric_value_kwargs["timezone"])
+        return newest(execution_engine, relation, metric_value_kwargs["column_list"], metric_value_kwargs["timezones"])
 
 
 class QueryValue(TableMetricProvider):
@@ -130,9 +130,9 @@ class ExpectCrmNewestTimeToBeAfter(BatchExpectation):
 
     column_list: list[str]
     min_value: Any | SuiteParameterDict = None
-    timezone: str | None = None
+    timezones: list[str | None] | None = None
     metric_dependencies: ClassVar[tuple[str, ...]] = ("crm_times.newest",)
-    success_keys: ClassVar[tuple[str, ...]] = ("column_list", "min_value", "timezone")
+    success_keys: ClassVar[tuple[str, ...]] = ("column_list", "min_value", "timezones")
     args_keys: ClassVar[tuple[str, ...]] = ("column_list", "min_value")
 
     def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> Any:
@@ -155,9 +155,9 @@ class ExpectCrmQueryValueToBeBetween(BatchExpectation):
         return self._validate_metric_value_between("crm_query.value", metrics, runtime_configuration, execution_engine)
 
 
-def newest(engine: BenchEngine, relation: Any, columns: list[str], zone: str | None) -> Any:
+def newest(engine: BenchEngine, relation: Any, columns: list[str], zones: list[str | None] | None) -> Any:
     """Newest of the first times that are not null; None when there is no time at all."""
-    moment = metrics.newest_time(engine, relation, columns, zone)
+    moment = metrics.newest_time(engine, relation, columns, zones or ())
     return engine.execute_query(sa.select(moment).select_from(relation.rows)).scalar()
 
 

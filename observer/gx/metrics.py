@@ -9,7 +9,7 @@ A condition is what is true of a *failing* row among those in scope.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -270,37 +270,42 @@ class TuplesExistIn(MulticolumnMapMetricProvider):
 # --- times ------------------------------------------------------------------------------------------------------
 
 
-def first_time(engine: BenchEngine, relation: Relation, names: list[str], zone: str | None) -> tuple[Sql, Kind]:
-    """The first of the columns that is not null, and of what kind it is then."""
+def first_time(
+    engine: BenchEngine, relation: Relation, names: list[str], zones: Sequence[str | None]
+) -> tuple[Sql, Kind]:
+    """The first of the columns that is not null, and of what kind it is then. `zones`: one per column, or none."""
     kinds = {relation.kinds[name] for name in names}
     if not kinds <= TIMES:
         wrong = next(name for name in names if relation.kinds[name] not in TIMES)
         raise CannotSay(f"`{wrong}` is {relation.kinds[wrong].value}, not a time")
     columns: list[Sql] = [words.column(name) for name in names]
-    if len(kinds) == 1:
+    if len(kinds) == 1 and (len(set(zones)) <= 1 or kinds == {Kind.TIMESTAMP_TZ}):
         # SQLite's coalesce wants two.
         return sa.func.coalesce(*columns) if len(columns) > 1 else columns[0], kinds.pop()
-    mixed = [words.as_utc(c, relation.kinds[n], zone, engine.speaks) for c, n in zip(columns, names, strict=True)]
+    mixed = [
+        words.as_utc(column, relation.kinds[name], zone, engine.speaks)
+        for column, name, zone in zip(columns, names, zones or [None] * len(names), strict=True)
+    ]
     return sa.func.coalesce(*mixed), Kind.TIMESTAMP_TZ
 
 
 def _too_old(
-    engine: BenchEngine, relation: Relation, names: list[str], min_value: Any, timezone: str | None = None
+    engine: BenchEngine, relation: Relation, names: list[str], min_value: Any, timezones: Sequence[str | None] = ()
 ) -> Sql:
-    moment, kind = first_time(engine, relation, names, timezone)
+    moment, kind = first_time(engine, relation, names, timezones)
     return moment < _bound(min_value, kind, engine.speaks)
 
 
-def newest_time(engine: BenchEngine, relation: Relation, names: list[str], zone: str | None) -> Sql:
+def newest_time(engine: BenchEngine, relation: Relation, names: list[str], zones: Sequence[str | None]) -> Sql:
     """The newest of the first times; `infinity` is none."""
-    moment, kind = first_time(engine, relation, names, zone)
+    moment, kind = first_time(engine, relation, names, zones)
     finite = words.is_finite_time(moment, kind, engine.speaks)
     return sa.func.max(moment if finite is None else sa.case((finite, moment)))
 
 
 def _largest(engine: BenchEngine, relation: Relation, name: str) -> Sql:
     if relation.kinds[name] in TIMES:
-        return newest_time(engine, relation, [name], None)
+        return newest_time(engine, relation, [name], ())
     return sa.func.max(words.column(name))
 
 
@@ -330,7 +335,7 @@ class ColumnMax(ColumnAggregateMetricProvider):
 class TimesAfter(MulticolumnMapMetricProvider):
     condition_metric_name = "crm_times.after"
     condition_domain_keys = ("batch_id", "table", "column_list", "row_condition", "condition_parser", "ignore_row_if")
-    condition_value_keys = ("min_value", "timezone")
+    condition_value_keys = ("min_value", "timezones")
     _condition = _columns(_too_old)
 
 

@@ -243,11 +243,12 @@ class SuiteRunner:
         if isinstance(rule, rules.SqlValue):
             kwargs["query"] = self._sql_for(spec)
         if isinstance(rule, rules.Fresh | rules.Kept):
-            kind = kinds[rule.columns[0]] if len({kinds[c] for c in rule.columns}) == 1 else Kind.TIMESTAMP_TZ
+            one_clock = len({kinds[c] for c in rule.columns}) == 1 and not rule.timezones
+            kind = kinds[rule.columns[0]] if one_clock else Kind.TIMESTAMP_TZ
             oldest = oldest_of_kind(self._source_time - rule.limit, kind, rule.timezone)
             parameters[parameter_name(spec)] = oldest.isoformat()
-            if len(rule.columns) > 1 and rule.timezone is not None:
-                kwargs["timezone"] = rule.timezone
+            if len(rule.columns) > 1 and (rule.timezones or rule.timezone is not None):
+                kwargs["timezones"] = list(rule.timezones) or [rule.timezone] * len(rule.columns)
 
     def _with_stored_type(self, spec: CheckSpec, seen: Measurement, table: TablePlan) -> Measurement:
         assert isinstance(spec.rule, rules.HasType)

@@ -222,6 +222,26 @@ def test_freshness_reads_naive_times_in_their_zone_and_no_time_is_not_fresh(tmp_
     assert (empty.rows_tested, empty.value, empty.seen) == (0, None, "no time")
 
 
+def test_times_of_two_zones_are_each_read_in_their_own(tmp_path: Path) -> None:
+    moment = datetime(2026, 1, 1, 12)
+    rows = pa.table(
+        {
+            "here": pa.array([moment, None], pa.timestamp("us")),
+            "there": pa.array([None, moment], pa.timestamp("us")),
+        }
+    )
+    named = {"columns": ("here", "there"), "timezone": "Asia/Tokyo", "timezones": ("Asia/Tokyo", "America/New_York")}
+    limit = Comparison(operator=Operator.MUST_BE_LESS_OR_EQUAL_TO, operands=(3600,))
+    checks = (
+        check("fresh", rules.Fresh(limit=timedelta(hours=1), **named), threshold=limit),
+        check("kept", rules.Kept(limit=timedelta(hours=1), **named)),
+    )
+    with on_snapshot(tmp_path, plan_of([table_plan(rows.column_names)], checks), {"leads": rows}) as runner:
+        fresh, kept = runner.run()
+    assert (fresh.value, fresh.seen) == (-5 * 3600, "2026-01-01T17:00:00Z")
+    assert (kept.rows_tested, kept.rows_failed) == (2, 1)
+
+
 def test_evidence_names_keys_links_offenders_and_the_segment_but_no_restricted_value(tmp_path: Path) -> None:
     checks = (
         check("status", rules.InSet(column="status", values=("new", "won", "lost"))),

@@ -347,7 +347,9 @@ def test_service_levels_become_checks_of_their_object():
     plan = plan_contract(contract(table("leads", *stamps), slas=slas))
     found = {c.id: c for c in plan.checks}
     fresh = found["crm.leads.fresh"]
-    assert fresh.rule == rules.Fresh(columns=("written", "created"), limit=day, timezone="Etc/UTC")
+    assert fresh.rule == rules.Fresh(
+        columns=("written", "created"), limit=day, timezone="Etc/UTC", timezones=("Etc/UTC", None)
+    )
     assert fresh.threshold.operands == (86400.0,)
     assert fresh.statement == "leads is at most 1 d old by written or created"
     assert found["crm.leads.written.often"].rule == rules.Fresh(columns=("written",), limit=day, timezone="Etc/UTC")
