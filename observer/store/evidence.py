@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
 
 from observer.checks.audit import ContractAudit
-from observer.checks.measure import CheckResult, Evidence
+from observer.checks.disclosure import showable_evidence
+from observer.checks.measure import CheckResult
 
 #: Keys kept per check: enough to look at some records later; the files of the report hold the rest.
 KEPT_KEYS = 1_000
@@ -16,28 +16,18 @@ KEPT_KEYS = 1_000
 def evidence_document(audit: ContractAudit, result: CheckResult) -> dict[str, object] | None:
     """What is kept of a check's evidence; None when none was gathered.
 
-    The engine gathers no restricted value; this is the second lock on the same door, because a state outlives a run.
+    It holds no restricted value, because a state outlives a run.
     """
     evidence = audit.evidence_for(result.spec.id)
     if evidence is None:
         return None
-    return {name: storable(value) for name, value in _without_restricted(audit, result, evidence).items()}
-
-
-def _without_restricted(audit: ContractAudit, result: CheckResult, evidence: Evidence) -> Mapping[str, object]:
-    obj = audit.contract.object(result.spec.object)
-    hidden = {p.physical_name for p in obj.properties if p.restricted} if obj else set()
-    parts = {f.name: getattr(evidence, f.name) for f in dataclasses.fields(evidence) if f.name != "check_id"}
-    if result.spec.restricted:
-        parts["offenders"] = ()
-    if hidden & set(evidence.key_columns):
-        parts["keys"] = parts["urls"] = ()
-        parts["notes"] = (*evidence.notes, "keys not kept: a key column is restricted")
-    if len(parts["keys"]) > KEPT_KEYS:
-        parts["notes"] = (*parts["notes"], f"the first {KEPT_KEYS:,} of {len(parts['keys']):,} keys are kept")
-        parts["keys"], parts["urls"] = parts["keys"][:KEPT_KEYS], parts["urls"][:KEPT_KEYS]
-    parts["segments"] = tuple(s for s in evidence.segments if s.column not in hidden)
-    return parts
+    shown = showable_evidence(evidence, result.spec, audit.contract)
+    if len(shown.keys) > KEPT_KEYS:
+        note = f"the first {KEPT_KEYS:,} of {len(shown.keys):,} keys are kept"
+        shown = dataclasses.replace(
+            shown, keys=shown.keys[:KEPT_KEYS], urls=shown.urls[:KEPT_KEYS], notes=(*shown.notes, note)
+        )
+    return {f.name: storable(getattr(shown, f.name)) for f in dataclasses.fields(shown) if f.name != "check_id"}
 
 
 def storable(value: object) -> object:

@@ -261,7 +261,10 @@ def test_evidence_keeps_no_restricted_value_even_when_it_is_handed_one(store: St
     kept = store.run("a").results[0].evidence
     assert kept is not None
     assert secret not in str(kept)
-    assert kept["notes"] == ["keys not kept: a key column is restricted"]
+    assert kept["notes"] == [
+        "values not shown: the field is restricted",
+        "keys not shown: a key column is restricted",
+    ]
 
 
 def test_a_state_keeps_some_keys_and_says_how_many_there_were(store: Store) -> None:
