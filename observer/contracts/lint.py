@@ -62,6 +62,7 @@ def _duplicates(contract: Contract) -> Iterator[Problem]:
     objects = contract.objects
     yield from _twice("duplicate-object", [("name", o.name, o.path) for o in objects])
     yield from _twice("duplicate-object", [("id", o.id, o.path) for o in objects])
+    yield from _tables_twice(contract)
     for obj in objects:
         props = obj.properties
         yield from _twice("duplicate-property", [("name", p.name, p.path) for p in props])
@@ -71,6 +72,20 @@ def _duplicates(contract: Contract) -> Iterator[Problem]:
         yield from _twice("duplicate-service-level", [("id", sla.id, sla.path) for sla in levels])
         for rules in (obj.quality, *(p.quality for p in props)):
             yield from _twice("duplicate-quality", [("id", rule.id, rule.path) for rule in rules])
+
+
+def _tables_twice(contract: Contract) -> Iterator[Problem]:
+    """What one object leaves out (its deleted rows, its columns) would be left out of the other's checks."""
+    first: dict[str, str] = {}
+    for obj in contract.objects:
+        other = first.setdefault(obj.physical_name, obj.name)
+        if other != obj.name:
+            yield Problem(
+                rule="table-twice",
+                message=f"`{other}` and `{obj.name}` are the same physical table `{obj.physical_name}`",
+                fix="give each a view of its own in the database, or a contract file of its own",
+                path=(*obj.path, "physicalName"),
+            )
 
 
 def _twice(rule: str, named: Iterable[tuple[str, str, Path]]) -> Iterator[Problem]:

@@ -99,6 +99,7 @@ ERRORS: dict[str, str] = {
     # --- names
     "duplicate-contract": "Two files have the same contract id.",
     "duplicate-object": "Two objects of a contract have the same name or id.",
+    "table-twice": "Two objects of a contract are the same physical table.",
     "duplicate-property": "Two properties of an object have the same name, id or physical name.",
     "duplicate-quality": "Two rules of one place have the same id.",
     "duplicate-service-level": "Two service levels have the same id.",
