@@ -21,6 +21,7 @@ from observer.checks.plan import plan_contract
 from observer.checks.rules import HasType
 from observer.checks.spec import ContractPlan, TablePlan
 from observer.config.odcs import load_contracts
+from observer.jobs.queries import QueryDesk
 from observer.snapshots.take import take_snapshot
 from observer.sources.opening import open_source
 
@@ -40,7 +41,7 @@ def leads_plan() -> ContractPlan:
 
 
 def counts_of(plan: ContractPlan, measured: Iterable[Measurement]) -> Facts:
-    """`property.rule` → failed rows, for the leads; what read no row (types) is left out; what a key proves is named too."""
+    """`property.rule` → failed rows, for the leads without their types; what a key proves is named too."""
     checks = {spec.id: spec for spec in plan.checks if spec.object == "leads"}
     counts: dict[str, int] = {}
     proven: list[str] = []
@@ -90,9 +91,10 @@ def suite(folder: Path, *, with_key: bool = True) -> Callable[[], Facts]:
 
     plan = leads_plan()
     files = tuple(_file(table, folder, with_key=with_key) for table in plan.tables)
+    desk = QueryDesk(plan, source_dialect="postgres", bench_dialect="duckdb")
 
     def work() -> Facts:
-        with SuiteRunner.on_snapshot(plan, files, source_time=datetime.now(UTC)) as runner:
+        with SuiteRunner.on_snapshot(plan, files, source_time=datetime.now(UTC), sql_for=desk.query) as runner:
             return counts_of(plan, runner.run())
 
     return work
@@ -103,6 +105,7 @@ def pushdown(url: str) -> Callable[[], Facts]:
     from observer.gx.runner import SuiteRunner
 
     plan = leads_plan()
+    desk = QueryDesk(plan, source_dialect="postgres", bench_dialect="postgres")
 
     def work() -> Facts:
         with closing(open_source(url)) as source:
@@ -110,7 +113,9 @@ def pushdown(url: str) -> Callable[[], Facts]:
             with source.session() as session:
                 shapes = tuple(session.shape(table) for table in plan.tables)
                 source_time = session.source_time
-            with SuiteRunner.on_source(plan, source.engine, shapes, source_time=source_time) as runner:
+            with SuiteRunner.on_source(
+                plan, source.engine, shapes, source_time=source_time, sql_for=desk.query
+            ) as runner:
                 return counts_of(plan, runner.run())
 
     return work

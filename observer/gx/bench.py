@@ -16,6 +16,7 @@ from observer.checks.measure import TableFile, TableShape
 from observer.checks.spec import ContractPlan, TablePlan
 from observer.errors import EngineError
 from observer.gx import dialect_words as words
+from observer.gx.asking import reason
 from observer.gx.dialect_words import CannotSay
 from observer.gx.exposing import Exposed, expose
 from observer.gx.kinds import Kind, kind_of
@@ -120,6 +121,10 @@ def _add_file(bench: Bench, plan: ContractPlan, table: TableFile, schemas: list[
     if table.path is None or table.shape.error is not None:
         bench.errors[name] = table.shape.error or "the table is not in the snapshot"
         return
+    if alike := _alike_in_duckdb(column.name for column in table.shape.columns):
+        one, other = alike
+        bench.errors[name] = f"DuckDB cannot tell `{one}` from `{other}`; use --execution pushdown"
+        return
     source = "read_parquet('{}')".format(table.path.replace("'", "''"))
     try:
         described = bench.fetch(sa.text(f"DESCRIBE SELECT * FROM {source}".replace(":", "\\:")))
@@ -139,11 +144,20 @@ def _add_file(bench: Bench, plan: ContractPlan, table: TableFile, schemas: list[
             # Queries of the contract must not take its dead rows for live ones.
             bench.run(f"CREATE VIEW {bench.quoted(short, schema or None)} AS {select}")
     except (sa.exc.SQLAlchemyError, CannotSay) as error:
-        bench.errors[name] = f"the snapshot of the table cannot be read ({type(error).__name__})"
+        bench.errors[name] = f"the snapshot of the table cannot be read: {reason(error)}"
         return
     view = _stored(short, schema or None, exposed.columns)
     rows = sa.select(*view.c).select_from(view).subquery("batch")
     bench.relations[name] = _relation(table.plan, rows, exposed)
+
+
+def _alike_in_duckdb(columns: Iterable[str]) -> tuple[str, str] | None:
+    """Two columns of a table whose names differ in case only."""
+    known: dict[str, str] = {}
+    for column in dict.fromkeys(columns):
+        if (other := known.setdefault(column.lower(), column)) != column:
+            return other, column
+    return None
 
 
 # --- the source itself ------------------------------------------------------------------------------------------
@@ -177,7 +191,7 @@ def _add_table(bench: Bench, plan: ContractPlan, table: TablePlan, shape: TableS
         stored = _stored(short, schema, kinds)
         exposed = expose(table, plan.checks, stored, kinds, bench.dialect, bench.fetch)
     except (sa.exc.SQLAlchemyError, CannotSay) as error:
-        bench.errors[name] = f"the table `{name}` cannot be read ({type(error).__name__})"
+        bench.errors[name] = f"the table `{name}` cannot be read: {reason(error)}"
         return
     rows = _select(stored, exposed).subquery("batch")
     bench.relations[name] = _relation(table, rows, exposed)

@@ -31,6 +31,17 @@ class ExpectCrmValuesToBeFilled(ExpectColumnValuesToNotBeNull):
     success_keys: ClassVar[tuple[str, ...]] = ("mostly", "placeholders")
 
 
+class ExpectCrmValuesToBeBetween(ColumnMapExpectation):
+    """As GX's own, with whole numbers beyond 2^53 as they are."""
+
+    min_value: Any = None
+    max_value: Any = None
+    strict_min: bool = False
+    strict_max: bool = False
+    map_metric: ClassVar[str] = metrics.ValuesBetween.condition_metric_name
+    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "min_value", "max_value", "strict_min", "strict_max")
+
+
 class ExpectCrmValuesToBeMultiplesOf(ColumnMapExpectation):
     """Whole multiples of `factor`."""
 

@@ -68,7 +68,8 @@ def _in_sqlite(column: Sql, logical: LogicalType, *, timezone: bool | None, form
             whole = sa.and_(stored == "real", column == sa.func.round(column))
             return sa.or_(stored == "integer", whole, as_text)
         case LogicalType.NUMBER:
-            return sa.or_(stored.in_(("integer", "real")), as_text)
+            # Cast to a number, SQLite's texts of infinity and NaN are 0.
+            return sa.or_(stored.in_(("integer", "real")), sa.and_(as_text, sa.func.lower(column).not_like("%n%")))
         case LogicalType.BOOLEAN:
             return sa.or_(sa.and_(stored == "integer", column.in_((0, 1))), as_text)
         case LogicalType.STRING:

@@ -36,11 +36,6 @@ SameType = Callable[[str, str], bool]
 OnCheck = Callable[[CheckSpec, Measurement], None]
 
 
-def _as_written(spec: CheckSpec) -> str:
-    assert isinstance(spec.rule, rules.SqlValue)
-    return spec.rule.query
-
-
 def _same_text(declared: str, stored: str) -> bool:
     return declared.strip().lower() == stored.strip().lower()
 
@@ -55,7 +50,7 @@ class SuiteRunner:
         shapes: Sequence[TableShape],
         *,
         source_time: datetime,
-        sql_for: SqlFor = _as_written,
+        sql_for: SqlFor,
         same_type: SameType = _same_text,
     ) -> None:
         self._plan = plan
@@ -77,7 +72,7 @@ class SuiteRunner:
         tables: Sequence[TableFile],
         *,
         source_time: datetime | None = None,
-        sql_for: SqlFor = _as_written,
+        sql_for: SqlFor,
         same_type: SameType = _same_text,
         memory_limit: str | None = None,
         threads: int | None = None,
@@ -105,7 +100,7 @@ class SuiteRunner:
         shapes: Sequence[TableShape],
         *,
         source_time: datetime | None = None,
-        sql_for: SqlFor = _as_written,
+        sql_for: SqlFor,
         same_type: SameType = _same_text,
     ) -> SuiteRunner:
         """Run in the source; nothing is copied. `sql_for` gives a query guarded and in the source's SQL.

@@ -92,6 +92,8 @@ def expectation_for(spec: CheckSpec) -> tuple[str, Kwargs]:
             kwargs = {"column": column, "value_set": [v for v in values if v is not None]}
         case rules.MatchesPattern(column=column, pattern=pattern):
             kind, kwargs = "expect_column_values_to_match_regex", {"column": column, "regex": pattern}
+        case rules.InRange(minimum=low, maximum=high) if _beyond_doubles(low) or _beyond_doubles(high):
+            kind, kwargs = "expect_crm_values_to_be_between", _range(rule)
         case rules.InRange():
             kind, kwargs = "expect_column_values_to_be_between", _range(rule)
         case rules.LengthInRange(column=column, minimum=low, maximum=high):
@@ -188,6 +190,11 @@ def _range(rule: rules.InRange) -> Kwargs:
     if rule.exclusive_maximum and rule.maximum is not None:
         kwargs["strict_max"] = True
     return kwargs
+
+
+def _beyond_doubles(bound: object) -> bool:
+    """GX's own expectation takes every number for a double."""
+    return isinstance(bound, int) and abs(bound) > 2**53
 
 
 def _between(threshold: Comparison) -> Kwargs:

@@ -23,6 +23,7 @@ from observer.gx.runner import SuiteRunner
 from tests.doors.gx.crm import (
     AT_LEAST_ONE,
     NOW,
+    as_written,
     check,
     counts,
     database,
@@ -63,7 +64,9 @@ def _in_postgres(
         connection.exec_driver_sql(f"INSERT INTO leads VALUES {rows}")
     described = tuple(SourceColumn(name=name, type=kind) for name, kind in columns.items())
     shape = TableShape(object="leads", physical_name="leads", columns=described, source_time=NOW)
-    with SuiteRunner.on_source(plan_of([table_plan(list(columns))], checks), engine, [shape]) as runner:
+    with SuiteRunner.on_source(
+        plan_of([table_plan(list(columns))], checks), engine, [shape], sql_for=as_written
+    ) as runner:
         return {m.check_id.rpartition(".")[2]: m for m in runner.run()}
 
 
@@ -200,7 +203,7 @@ def test_whatever_sqlite_holds_in_a_column_costs_only_its_own_checks(tmp_path: P
             connection.exec_driver_sql("CREATE TABLE leads (at timestamp, t text, n integer)")
             rows = "(1767265200, 'a', 1), ('2025-01-01T00:00:00Z', x'61', 'x'), (NULL, NULL, 2.5), (1.5, 7, 2.0)"
             connection.exec_driver_sql(f"INSERT INTO leads VALUES {rows}")
-        with SuiteRunner.on_source(plan_of([table], checks), engine, [shape]) as runner:
+        with SuiteRunner.on_source(plan_of([table], checks), engine, [shape], sql_for=as_written) as runner:
             seen = {m.check_id.rpartition(".")[2]: m for m in runner.run()}
     assert "holds 2 values that are no timestamps" in (seen.pop("fresh").error or "")
     assert {name: (m.error, m.rows_tested, m.rows_failed) for name, m in seen.items()} == {

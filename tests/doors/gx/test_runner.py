@@ -18,7 +18,18 @@ from observer.checks.measure import TableFile, TableShape
 from observer.checks.spec import LiveRows
 from observer.contracts.model import Comparison, Condition, LogicalType, Operator
 from observer.gx.runner import SuiteRunner
-from tests.doors.gx.crm import AT_LEAST_ONE, NOW, check, counts, on_snapshot, on_source, plan_of, shape_of, table_plan
+from tests.doors.gx.crm import (
+    AT_LEAST_ONE,
+    NOW,
+    as_written,
+    check,
+    counts,
+    on_snapshot,
+    on_source,
+    plan_of,
+    shape_of,
+    table_plan,
+)
 
 LEADS = pa.table(
     {
@@ -113,7 +124,7 @@ def test_a_table_that_could_not_be_read_errors_its_own_checks_only(tmp_path: Pat
         TableFile(plan=TABLE, shape=shape_of(TABLE, LEADS), path=str(tmp_path / "l.parquet")),
         TableFile(plan=broken, shape=shape, path=None),
     ]
-    with SuiteRunner.on_snapshot(plan, files, source_time=NOW) as runner:
+    with SuiteRunner.on_snapshot(plan, files, source_time=NOW, sql_for=as_written) as runner:
         ok, errored = runner.run()
     assert (ok.rows_tested, ok.rows_failed) == (100, 0)
     assert errored.error == "permission denied on users"
