@@ -30,9 +30,9 @@ MIN_LIFT = 1.5
 #: Fewer failures than this are chance.
 MIN_FAILURES = 5
 MIN_SHARE = 0.25
-#: Standard deviations above what chance would put there. Some hundred parts are looked at, so three would name many
-#: an innocent sales rep.
-MIN_DEVIATIONS = 5.0
+#: Standard deviations above what chance would put there. Some hundred parts are looked at, so two or three would name
+#: many an innocent sales rep.
+MIN_DEVIATIONS = 4.0
 #: A part that holds nearly all rows explains nothing.
 MAX_SHARE_OF_ROWS = 0.95
 SHOWN = 3

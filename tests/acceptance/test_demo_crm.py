@@ -13,7 +13,7 @@ from tests import real_parts
 from tests.acceptance import expected_demo as truth
 from tests.fakes.terminal import observer
 
-LEADS = 3_000
+LEADS = 8_000
 
 
 @pytest.fixture(scope="module", params=["sqlite", "sqlite-pushdown", "postgresql", "postgresql-pushdown"])
