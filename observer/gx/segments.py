@@ -156,10 +156,30 @@ def _count(
 ) -> pd.DataFrame:
     """One row per column, value and check, with the rows tested and failed there."""
     whole = _grouped(bench, names, event, relation, dict(tested), everything=True)
-    broken = _grouped(bench, names, event, failing, dict(failing.conditions), everything=bench.own)
+    broken = pd.concat(
+        [_grouped(bench, names, event, failing, part, everything=bench.own) for part in _together(bench, failing)],
+        ignore_index=True,
+    )
     counts = whole.merge(broken, on=["column", "value", "check"], how="left", suffixes=("_tested", "_failed"))
     counts = counts.rename(columns={"rows_tested": "tested", "rows_failed": "failed"}).fillna({"failed": 0})
     return counts.astype({"tested": int, "failed": int})[_COLUMNS]
+
+
+def _together(bench: Bench, failing: FailingRows) -> list[dict[str, Sql]]:
+    """The conditions that one query may count.
+
+    In a source, one that looks into a subquery (repeated values, references) stands alone: beside others under an OR,
+    PostgreSQL goes through the subquery's rows for every row of the table instead of joining them.
+    """
+    if bench.own:
+        return [dict(failing.conditions)]
+    alone = [{check: c} for check, c in failing.conditions.items() if _looks_elsewhere(c)]
+    plain = {check: c for check, c in failing.conditions.items() if not _looks_elsewhere(c)}
+    return [*([plain] if plain else []), *alone]
+
+
+def _looks_elsewhere(condition: Sql) -> bool:
+    return any(isinstance(part, sa.SelectBase) for part in sa.sql.visitors.iterate(condition))
 
 
 def _grouped(
@@ -175,10 +195,12 @@ def _grouped(
     texts = {check: _text(bench, condition) for check, condition in conditions.items()}
     distinct = {text: conditions[check] for check, text in texts.items()}
     place = {text: i for i, text in enumerate(distinct)}
+    # Every row that is selected meets a condition that stands alone: it need not be computed again.
+    alone = len(distinct) == 1 and not everything
     keys = [words.month(among.column(event)) if n == _MONTH and event else among.column(n) for n in names]
     inner = sa.select(
         *(key.label(f"g{i}") for i, key in enumerate(keys)),
-        *(condition.label(f"c{i}") for i, condition in enumerate(distinct.values())),
+        *((sa.true() if alone else condition).label(f"c{i}") for i, condition in enumerate(distinct.values())),
     ).select_from(among.rows)
     judged = (inner if everything else inner.where(sa.or_(*distinct.values()))).subquery("judged")
     groups = [judged.c[f"g{i}"] for i in range(len(keys))]
