@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
+from observer.cli.inputs import DEFAULT_CONTRACTS
 from observer.contracts.problems import Level, Problem, path_text
 from observer.errors import ExitCode
 from observer.jobs.lint_contracts import LintReport, lint_contracts
-
-DEFAULT_FOLDER = Path("expectations/contracts")
 
 
 @click.command()
@@ -30,7 +29,7 @@ def lint(context: click.Context, paths: tuple[Path, ...], form: str) -> None:
 
     Exit code 0: clean; 2: warnings only; 3: errors.
     """
-    report = lint_contracts(paths or (DEFAULT_FOLDER,))
+    report = lint_contracts(paths or (DEFAULT_CONTRACTS,))
     if form == "json":
         click.echo(json.dumps(_as_json(report), indent=2, ensure_ascii=False))
     else:
