@@ -6,6 +6,8 @@ ObserverError            exit code 3 unless said otherwise
 ├── SnapshotError        the snapshot could not be written
 ├── EngineError          the checks could not be run at all
 ├── StoreError           the state could not be read or written
+│   ├── NotLeading       another daemon leads by now: what this one wanted to write was not written
+│   └── SlotTaken        the slot is somebody else's, or done: what a stalled worker wanted to write was not written
 └── ReportError          a report could not be written
 """
 
@@ -57,6 +59,14 @@ class EngineError(ObserverError):
 
 class StoreError(ObserverError):
     """The state could not be read or written."""
+
+
+class NotLeading(StoreError):
+    """Another daemon leads by now; nothing was written."""
+
+
+class SlotTaken(StoreError):
+    """The slot belongs to another run, or is done; nothing was written."""
 
 
 class ReportError(ObserverError):

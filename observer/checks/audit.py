@@ -19,6 +19,8 @@ class SnapshotTaken:
     source_time: datetime
     #: On disk, before it was removed.
     bytes: int
+    #: From the first row read to the last.
+    seconds: float = 0.0
     #: Where a tokenised copy is kept; None when none is.
     folder: str | None = None
     #: Why the copy that was asked for is not kept.

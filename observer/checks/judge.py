@@ -131,8 +131,8 @@ def expected_text(spec: CheckSpec) -> str:
             return "the column exists"
         case rules.HasPhysicalType(physical_type=kind):
             return kind
-        case rules.Fresh(limit=limit):
-            return f"at most {duration_text(limit)} old"
+        case rules.Fresh(limit=limit, calendar=calendar):
+            return f"at most {duration_text(limit)} old{' in open hours' if calendar else ''}"
         case rules.Expectation(type=kind):
             return kind
         case rules.RowCount():

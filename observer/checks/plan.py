@@ -32,6 +32,7 @@ from observer.contracts.model import (
     Sla,
     SlaKind,
 )
+from observer.contracts.schedules import Calendar
 
 
 def plan_contract(contract: Contract, others: Sequence[Contract] = ()) -> ContractPlan:
@@ -107,7 +108,10 @@ def _drafts(
         yield (obj.property(link.columns[0]) if len(link.columns) == 1 else None), _reference(obj, link, known)
     for sla in contract.slas:
         if sla.object == obj.name:
-            yield (obj.property(sla.columns[0]) if len(sla.columns) == 1 else None), _service_level(obj, sla)
+            yield (
+                (obj.property(sla.columns[0]) if len(sla.columns) == 1 else None),
+                _service_level(obj, sla, obj.calendar or contract.calendar),
+            )
 
 
 def _object_drafts(contract: Contract, obj: SchemaObject) -> Iterator[Draft]:
@@ -158,7 +162,7 @@ def _reference(obj: SchemaObject, link: Relationship, known: dict[str, Contract]
     )
 
 
-def _service_level(obj: SchemaObject, sla: Sla) -> Draft:
+def _service_level(obj: SchemaObject, sla: Sla, calendar: Calendar | None) -> Draft:
     columns, limit = _physical(obj, sla.columns), duration_text(sla.limit)
     named = list_text(sla.columns)
     zones = tuple(_zone(obj, name) for name in sla.columns)
@@ -189,9 +193,15 @@ def _service_level(obj: SchemaObject, sla: Sla) -> Draft:
         case SlaKind.FRESHNESS | SlaKind.FREQUENCY:
             return replace(
                 draft,
-                rule=rules.Fresh(columns=columns, limit=sla.limit, timezone=zones[0], timezones=per_column),
+                rule=rules.Fresh(
+                    columns=columns,
+                    limit=sla.limit,
+                    timezone=zones[0],
+                    timezones=per_column,
+                    calendar=calendar,
+                ),
                 threshold=Comparison(operator=Operator.MUST_BE_LESS_OR_EQUAL_TO, operands=(sla.limit.total_seconds(),)),
-                statement=f"{obj.name} is at most {limit} old by {named}",
+                statement=f"{obj.name} is at most {limit} old{' in open hours' if calendar else ''} by {named}",
             )
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from observer.contracts.model import LogicalType, Scalar
+from observer.contracts.schedules import Calendar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +151,16 @@ class Fresh:
     timezone: str | None = None
     #: A zone per column, where they are not the same.
     timezones: tuple[str | None, ...] = ()
+    #: Only its open hours count towards the age; None counts every hour.
+    calendar: Calendar | None = None
+
+    def age(self, newest: datetime, now: datetime) -> timedelta:
+        """How old the newest row is at `now`, in open time; negative when it lies ahead."""
+        return self.calendar.age(newest, now) if self.calendar else now - newest
+
+    def oldest(self, now: datetime) -> datetime:
+        """The earliest newest time that is still fresh at `now`."""
+        return self.calendar.back(now, self.limit) if self.calendar else now - self.limit
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from observer.contracts.schedules import Calendar, Schedule
+
 Path = tuple[str | int, ...]
 Scalar = str | int | float | bool | None
 
@@ -280,6 +282,8 @@ class SchemaObject:
     deleted_flag: DeletedFlag | None = None
     #: `https://crm.example.com/leads/{id}`; placeholders are property names.
     record_url: str | None = None
+    #: Open hours of this table; the contract's own when None.
+    calendar: Calendar | None = None
     path: Path = ()
 
     @property
@@ -358,6 +362,8 @@ class Contract:
     team: tuple[TeamMember, ...] = ()
     support: tuple[SupportChannel, ...] = ()
     slas: tuple[Sla, ...] = ()
+    schedule: Schedule = field(default_factory=Schedule)
+    calendar: Calendar | None = None
     #: The file it was read from, as the user named it.
     file: str = ""
     #: SHA-256 of that file's bytes, in hex.

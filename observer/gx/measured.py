@@ -91,7 +91,7 @@ def _age(spec: CheckSpec, rule: rules.Fresh, newest: Any, source_time: datetime)
         moment = instant(newest, rule.timezone)
     except (ValueError, TypeError):
         return Measurement(check_id=spec.id, error="the newest time cannot be read as a time")
-    seconds = (source_time - moment).total_seconds()
+    seconds = rule.age(moment, source_time).total_seconds()
     text = moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
     return Measurement(check_id=spec.id, value=int(seconds) if seconds.is_integer() else seconds, seen=text)
 

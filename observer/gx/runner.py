@@ -240,7 +240,8 @@ class SuiteRunner:
         if isinstance(rule, rules.Fresh | rules.Kept):
             one_clock = len({kinds[c] for c in rule.columns}) == 1 and not rule.timezones
             kind = kinds[rule.columns[0]] if one_clock else Kind.TIMESTAMP_TZ
-            oldest = oldest_of_kind(self._source_time - rule.limit, kind, rule.timezone)
+            limit = rule.oldest(self._source_time) if isinstance(rule, rules.Fresh) else self._source_time - rule.limit
+            oldest = oldest_of_kind(limit, kind, rule.timezone)
             parameters[parameter_name(spec)] = oldest.isoformat()
             if len(rule.columns) > 1 and (rule.timezones or rule.timezone is not None):
                 kwargs["timezones"] = list(rule.timezones) or [rule.timezone] * len(rule.columns)

@@ -249,6 +249,7 @@ def _taken(snapshot: Snapshot | None, plan: ContractPlan, request: AuditRequest)
         taken_at=now,
         source_time=snapshot.manifest.source_time,
         bytes=sum(table.bytes for table in snapshot.tables),
+        seconds=sum(table.seconds for table in snapshot.tables),
     )
     if request.keep is None or request.token_key is None:
         return taken

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from observer.checks.audit import Audit
+from observer.runs.deliveries import NewDelivery
+from observer.runs.slots import Slot
 from observer.store import SnapshotRecord, Store
 
 
-def record_audit(audit: Audit, store: Store) -> None:
+def record_audit(
+    audit: Audit, store: Store, *, finishes: Slot | None = None, deliveries: Iterable[NewDelivery] = ()
+) -> None:
     """Keep the run in one transaction.
 
     Raises:
         StoreError: the state cannot be written.
+        SlotTaken: the slot that the run was to finish is no longer its own; nothing was written.
     """
     snapshots = [
         SnapshotRecord(
@@ -21,8 +28,9 @@ def record_audit(audit: Audit, store: Store) -> None:
             bytes=taken.bytes,
             folder=taken.folder,
             one_instant=part.one_instant,
+            seconds=taken.seconds,
         )
         for part in audit.contracts
         if (taken := part.snapshot) is not None
     ]
-    store.record_audit(audit, snapshots=snapshots)
+    store.record_audit(audit, snapshots=snapshots, finishes=finishes, deliveries=deliveries)

@@ -1,7 +1,16 @@
 """What happened: contract versions, snapshots, runs and check results, in SQLite or PostgreSQL."""
 
 from observer.store.connect import default_url
-from observer.store.records import ContractVersion, RecordedCheck, RecordedRun, RunRow, SnapshotRecord
+from observer.store.records import ContractVersion, KeptSnapshot, RecordedCheck, RecordedRun, RunRow, SnapshotRecord
 from observer.store.store import Store
 
-__all__ = ["ContractVersion", "RecordedCheck", "RecordedRun", "RunRow", "SnapshotRecord", "Store", "default_url"]
+__all__ = [
+    "ContractVersion",
+    "KeptSnapshot",
+    "RecordedCheck",
+    "RecordedRun",
+    "RunRow",
+    "SnapshotRecord",
+    "Store",
+    "default_url",
+]

@@ -26,6 +26,19 @@ class SnapshotRecord:
     #: Where it is kept; None for a temporary one.
     folder: str | None
     one_instant: bool
+    #: From the first row read to the last; None when not measured.
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptSnapshot:
+    """A snapshot that is still on disk."""
+
+    id: int
+    contract: str
+    taken_at: datetime
+    bytes: int
+    folder: str
 
 
 @dataclass(frozen=True, kw_only=True)

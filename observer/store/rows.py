@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from observer.checks.audit import Audit, ContractAudit, count_outcomes
-from observer.checks.measure import CheckResult, Outcome
+from observer.checks.measure import CheckResult, Outcome, TableShape
+from observer.checks.rules import Fresh
 from observer.checks.score import trust_score
 from observer.contracts.model import Dimension, Severity
 from observer.store.evidence import evidence_document, storable_text
@@ -30,12 +31,12 @@ def run_outcome(results: Sequence[CheckResult], *, error: str | None) -> Outcome
     return worst
 
 
-def run_values(audit: Audit, *, error: str | None) -> dict[str, object]:
+def run_values(audit: Audit, *, error: str | None, by_slot: bool = False) -> dict[str, object]:
     """The row of `runs` for an audit."""
     counts = count_outcomes(audit.results)
     return {
         "id": audit.run_id,
-        "kind": "audit",
+        "kind": "run" if by_slot else "audit",
         "source": storable_text(audit.source),
         "started_at": audit.started_at,
         "finished_at": audit.finished_at,
@@ -46,6 +47,23 @@ def run_values(audit: Audit, *, error: str | None) -> dict[str, object]:
         "execution": ", ".join(dict.fromkeys(c.execution for c in audit.contracts)) or "none",
         "version": audit.version,
         "error": None if error is None else storable_text(error),
+    }
+
+
+def table_values(part: ContractAudit, table: TableShape) -> dict[str, object]:
+    """The row of `run_tables` for one table, without run and position."""
+    ages = [
+        result.measurement.value
+        for result in part.results
+        if result.spec.object == table.object
+        and isinstance(result.spec.rule, Fresh)
+        and result.measurement.value is not None
+    ]
+    return {
+        "contract": part.contract.id,
+        "object": table.object,
+        "rows": table.rows,
+        "freshness_seconds": float(min(ages)) if ages else None,
     }
 
 
@@ -87,7 +105,7 @@ def contract_version(row: AnyRow) -> ContractVersion:
 
 def snapshot_record(row: AnyRow) -> SnapshotRecord:
     """A row of `snapshots` → record."""
-    return SnapshotRecord(**_without(row, "id", "run_id"))
+    return SnapshotRecord(**_without(row, "id", "run_id", "removed_at"))
 
 
 def recorded_check(row: AnyRow) -> RecordedCheck:

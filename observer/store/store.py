@@ -7,21 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.checks.audit import Audit
+from observer.checks.measure import Outcome
 from observer.contracts.model import Contract
 from observer.errors import StoreError
+from observer.runs.deliveries import NewDelivery
+from observer.runs.leading import Term
+from observer.runs.slots import Slot
+from observer.runs.standing import Standing
 from observer.store import tables as t
 from observer.store.connect import keep_wal, make_engine, parse_url
+from observer.store.database import Database, changed
 from observer.store.evidence import storable_text
-from observer.store.faults import shown, told_as_store_error
+from observer.store.faults import told_as_store_error
+from observer.store.glances import Ticks
+from observer.store.leadership import Leadership
 from observer.store.migrate import migrate
-from observer.store.records import RecordedRun, RunRow, SnapshotRecord
+from observer.store.outbox import Outbox, add_deliveries
+from observer.store.records import KeptSnapshot, RecordedRun, RunRow, SnapshotRecord
 from observer.store.rows import (
     AnyRow,
     check_values,
@@ -30,14 +41,22 @@ from observer.store.rows import (
     run_row,
     run_values,
     snapshot_record,
+    table_values,
 )
+from observer.store.slots import Slots, finish
+from observer.store.standing import read_standing
 
 
 class Store:
-    """The open state. Use as a context manager, or call `close()`."""
+    """The open state. Use as a context manager, or call `close()`. Thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._database = Database(engine)
+        self.slots = Slots(self._database)
+        self.leadership = Leadership(self._database)
+        self.outbox = Outbox(self._database)
+        self.ticks = Ticks(self._database)
 
     @classmethod
     def open(cls, url: str, *, lock_timeout: float = 10.0) -> Self:
@@ -59,7 +78,18 @@ class Store:
     @property
     def place(self) -> str:
         """Where it is, as it may be shown."""
-        return shown(self._engine.url)
+        return self._database.place
+
+    @property
+    def shared(self) -> bool:
+        """True when several daemons may use it at once (PostgreSQL)."""
+        return self._database.shared
+
+    @property
+    def file(self) -> Path | None:
+        """The file it is, with SQLite; None with PostgreSQL or in memory."""
+        name = None if self.shared else self._engine.url.database
+        return Path(name) if name and name != ":memory:" else None
 
     def ping(self) -> None:
         """Raises StoreError when the state cannot be read."""
@@ -84,15 +114,22 @@ class Store:
         *,
         snapshots: Iterable[SnapshotRecord] = (),
         error: str | None = None,
+        finishes: Slot | None = None,
+        deliveries: Iterable[NewDelivery] = (),
     ) -> None:
         """Keep a run, its contract versions, snapshots and check results, in one transaction.
 
-        `error` says why the run as a whole could not be done. Raises StoreError, also when the run id is known already.
+        `error` says why the run as a whole could not be done. `finishes` is the slot that asked for it; `deliveries`
+        tell others of it. Raises StoreError, also when the run id is known already; SlotTaken when the slot is no
+        longer this run's.
         """
         with self._transaction(writes=True) as connection:
+            now = self._database.now(connection)
+            if finishes is not None:
+                finish(connection, finishes, now=now)
             if connection.execute(select(t.runs.c.id).where(t.runs.c.id == audit.run_id)).first():
                 raise StoreError(f"run {audit.run_id} is recorded already", fix="give every run an id of its own")
-            connection.execute(insert(t.runs).values(run_values(audit, error=error)))
+            connection.execute(insert(t.runs).values(run_values(audit, error=error, by_slot=finishes is not None)))
             for position, part in enumerate(audit.contracts):
                 version = _version_id(connection, part.contract, audit)
                 connection.execute(
@@ -105,6 +142,54 @@ class Store:
             if results:
                 rows = [{"run_id": audit.run_id, "position": place, **row} for place, row in enumerate(results)]
                 connection.execute(insert(t.check_results), rows)
+            tables = [table_values(part, table) for part in audit.contracts for table in part.tables]
+            if tables:
+                rows = [{"run_id": audit.run_id, "position": place, **row} for place, row in enumerate(tables)]
+                connection.execute(insert(t.run_tables), rows)
+            if finishes is not None:
+                complete = error is None and all(result.outcome is not Outcome.ERRORED for result in audit.results)
+                _stand(connection, finishes.contract, audit.run_id, success_at=audit.finished_at if complete else None)
+            add_deliveries(connection, deliveries, now=now)
+
+    def standing(self) -> Standing:
+        """How things stand now."""
+        return read_standing(self._database)
+
+    def kept_snapshots(self, contract: str | None = None) -> tuple[KeptSnapshot, ...]:
+        """Snapshots that are kept and were not removed, newest first."""
+        s = t.snapshots
+        query = select(s).where(s.c.folder.is_not(None), s.c.removed_at.is_(None))
+        if contract is not None:
+            query = query.where(s.c.contract == contract)
+        with self._transaction() as connection:
+            rows = connection.execute(query.order_by(s.c.taken_at.desc(), s.c.id.desc()))
+            return tuple(
+                KeptSnapshot(
+                    id=row.id, contract=row.contract, taken_at=row.taken_at, bytes=row.bytes, folder=row.folder
+                )
+                for row in rows
+            )
+
+    def snapshot_removed(self, snapshot: KeptSnapshot) -> None:
+        """Its folder is gone."""
+        with self._transaction(writes=True) as connection:
+            now = self._database.now(connection)
+            connection.execute(update(t.snapshots).where(t.snapshots.c.id == snapshot.id).values(removed_at=now))
+
+    def forget_runs(self, before: datetime, *, term: Term) -> int:
+        """Remove runs that ended earlier, with all that hangs on them, but never a contract's latest; says how many.
+
+        Runs whose snapshot is still kept stay with it. Raises NotLeading.
+        """
+        latest = select(t.contract_standings.c.run_id).where(t.contract_standings.c.run_id.is_not(None))
+        kept = select(t.snapshots.c.run_id).where(t.snapshots.c.folder.is_not(None), t.snapshots.c.removed_at.is_(None))
+        old = delete(t.runs).where(t.runs.c.finished_at < before, t.runs.c.id.not_in(latest), t.runs.c.id.not_in(kept))
+        over = delete(t.slots).where(t.slots.c.finished_at < before)
+        delivered = delete(t.outbox).where(t.outbox.c.delivered_at < before)
+        with self._database.transaction(writes=True, term=term) as connection:
+            connection.execute(over)
+            connection.execute(delivered)
+            return changed(connection, old)
 
     def runs(self, limit: int = 20, contract: str | None = None) -> tuple[RunRow, ...]:
         """The latest runs, newest first; only those that looked at the contract with this id, when one is given."""
@@ -137,13 +222,18 @@ class Store:
 
     @contextmanager
     def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:
-        """One transaction: committed when the block ends, undone when it raises.
-
-        A writer takes SQLite's lock at once: two writers queue up instead of one of them failing half-way.
-        """
-        options = {"sqlite_begin": "BEGIN IMMEDIATE"} if writes else {}
-        with told_as_store_error(self._engine.url), self._engine.execution_options(**options).begin() as connection:
+        with self._database.transaction(writes=writes) as connection:
             yield connection
+
+
+def _stand(connection: Connection, contract: str, run_id: str, *, success_at: datetime | None) -> None:
+    """This run is the contract's latest."""
+    values: dict[str, object] = {"run_id": run_id}
+    if success_at is not None:
+        values["last_success_at"] = success_at
+    table = t.contract_standings
+    if not changed(connection, update(table).where(table.c.contract == contract).values(values)):
+        connection.execute(insert(table).values(contract=contract, missed_slots=0, **values))
 
 
 def _version_id(connection: Connection, contract: Contract, audit: Audit) -> int:

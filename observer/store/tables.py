@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -118,9 +119,14 @@ snapshots = Table(
     Column("source_time", UtcTime),
     Column("rows", BigInteger, nullable=False),
     Column("bytes", BigInteger, nullable=False),
+    #: From the first row read to the last.
+    Column("seconds", Float),
     #: Where it is kept; null for a temporary one.
     Column("folder", Text),
     Column("one_instant", Boolean, nullable=False),
+    #: When retention removed what was kept; null while it is there.
+    Column("removed_at", UtcTime),
+    Index("ix_snapshots_contract_taken_at", "contract", "taken_at"),
 )
 
 check_results = Table(
@@ -149,4 +155,103 @@ check_results = Table(
     #: Keys, offenders, segments, months of a check that did not pass; no restricted value.
     Column("evidence", Document),
     Index("ix_check_results_check_id_run_id", "check_id", "run_id"),
+)
+
+#: The tables that a run looked at, as they were.
+run_tables = Table(
+    "run_tables",
+    METADATA,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("contract", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    #: Live rows; null when they were not counted.
+    Column("rows", BigInteger),
+    #: Age of the newest row in seconds of open time; null without a freshness check.
+    Column("freshness_seconds", Float),
+)
+
+#: Due times of contracts. The primary key is the promise: one slot, one run.
+slots = Table(
+    "slots",
+    METADATA,
+    Column("contract", Text, primary_key=True),
+    Column("scheduled_for", UtcTime, primary_key=True),
+    Column("trigger", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("run_id", Text),
+    Column("started_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Column("reason", Text),
+    Index("ix_slots_state_due_at", "state", "due_at"),
+)
+
+#: The latest run of each contract that a slot asked for; audits by hand, perhaps of another source, leave it alone.
+contract_standings = Table(
+    "contract_standings",
+    METADATA,
+    Column("contract", Text, primary_key=True),
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="SET NULL")),
+    Column("last_success_at", UtcTime),
+    #: Slots missed since the contract was first watched.
+    Column("missed_slots", BigInteger, nullable=False),
+)
+
+#: Who leads. `epoch` grows with every change of leader: whoever writes under an older one is refused.
+leases = Table(
+    "leases",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("until", UtcTime, nullable=False),
+)
+
+#: What must reach somebody outside, written with the change that it tells of.
+outbox = Table(
+    "outbox",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("receiver", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("payload", Document, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    #: Not tried before.
+    Column("available_at", UtcTime, nullable=False),
+    #: Somebody is delivering it; when that time has passed, nobody is.
+    Column("leased_until", UtcTime),
+    Column("delivered_at", UtcTime),
+    #: Given up; re-driven by hand.
+    Column("dead_at", UtcTime),
+    Column("last_reason", Text),
+    Column("last_detail", Text),
+    UniqueConstraint("receiver", "key"),
+    Index(
+        "ix_outbox_waiting",
+        "receiver",
+        "line",
+        "id",
+        postgresql_where=text("delivered_at IS NULL AND dead_at IS NULL"),
+        sqlite_where=text("delivered_at IS NULL AND dead_at IS NULL"),
+    ),
+)
+
+#: Glances at tables between full runs.
+ticks = Table(
+    "ticks",
+    METADATA,
+    Column("check_id", Text, primary_key=True),
+    Column("at", UtcTime, primary_key=True),
+    Column("contract", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("value", Float),
+    Column("observed", Text, nullable=False),
+    Column("expected", Text, nullable=False),
+    Column("error", Text),
+    Index("ix_ticks_at", "at"),
 )

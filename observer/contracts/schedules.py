@@ -1,0 +1,79 @@
+"""When a contract is looked at (Schedule), and which hours count towards the age of its rows (Calendar)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+#: Nobody's calendar is closed for longer: beyond it, the search for open time ends.
+LONGEST_LOOK_BACK = timedelta(days=3_660)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """When full runs happen: at every time of `crons`, or every `every`; a daemon's default when neither is given."""
+
+    #: Crontab lines of five fields, read in `zone`; a slot of any of them is a slot.
+    crons: tuple[str, ...] = ()
+    #: A slot every so often, counted from midnight in `zone`.
+    every: timedelta | None = None
+    #: IANA name.
+    zone: str = "UTC"
+    #: A run begins up to this much after its slot, by the same amount each time. None: the daemon's own.
+    jitter: timedelta | None = None
+    #: How many slots that were missed are run late, the newest first; the others are recorded as missed. None: the
+    #: daemon's own.
+    catch_up: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calendar:
+    """Open hours: only they count towards an age, so that a quiet Sunday is no incident. Closed on `holidays`."""
+
+    #: IANA name of the zone in which days and hours are meant.
+    zone: str
+    #: 0 is Monday.
+    weekdays: frozenset[int]
+    opens: time = time(0)
+    #: Midnight stands for the end of the day.
+    closes: time = time(0)
+    holidays: frozenset[date] = frozenset()
+
+    def age(self, since: datetime, until: datetime) -> timedelta:
+        """Open time from `since` to `until` (both aware); negative when `until` comes first, by the whole distance."""
+        if until <= since:
+            return until - since
+        return sum((min(end, until) - max(start, since) for start, end in self._open(since, until)), timedelta())
+
+    def back(self, until: datetime, span: timedelta) -> datetime:
+        """The latest instant from which `span` of open time passes up to `until`; aware, UTC.
+
+        For a calendar that never opens within ten years: ten years back, so that an old row is old all the same.
+        """
+        left, day = span, timedelta(days=1)
+        reach = until
+        while until - reach < LONGEST_LOOK_BACK:
+            begin = reach - day
+            for start, end in reversed(list(self._open(begin, reach))):
+                open_time = min(end, reach) - max(start, begin)
+                if open_time >= left:
+                    return (min(end, reach) - left).astimezone(UTC)
+                left -= open_time
+            reach = begin
+        return (until - LONGEST_LOOK_BACK).astimezone(UTC)
+
+    def _open(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Open spans that overlap the interval, in order, in UTC: the day on which clocks change is 23 or 25 hours."""
+        zone = ZoneInfo(self.zone)
+        day = since.astimezone(zone).date() - timedelta(days=1)
+        last = until.astimezone(zone).date()
+        while day <= last:
+            if day.weekday() in self.weekdays and day not in self.holidays:
+                end_day = day + timedelta(days=1) if self.closes <= self.opens else day
+                start = datetime.combine(day, self.opens, zone).astimezone(UTC)
+                end = datetime.combine(end_day, self.closes, zone).astimezone(UTC)
+                if start < until and end > since:
+                    yield start, end
+            day += timedelta(days=1)

@@ -1,0 +1,94 @@
+"""What must reach somebody outside (a lineage event, later a message), and when it is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+FIRST_WAIT = timedelta(seconds=2)
+LONGEST_WAIT = timedelta(minutes=10)
+#: After so long without success a delivery is dead: visible, and re-driven by hand.
+GIVE_UP_AFTER = timedelta(days=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewDelivery:
+    """Written in one transaction with the state change that it tells of."""
+
+    #: Who delivers it: "lineage".
+    receiver: str
+    #: Idempotency: a second one with the same receiver and key is not kept.
+    key: str
+    #: Deliveries with the same receiver and line leave in the order in which they were written.
+    line: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One that was taken from the outbox, under a lease."""
+
+    id: int
+    receiver: str
+    key: str
+    line: str
+    payload: Mapping[str, Any]
+    created_at: datetime
+    #: How often it was tried before.
+    attempts: int
+
+
+class Reason(StrEnum):
+    """Why a delivery failed: a label of a metric, so a closed list."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    NOT_CONFIGURED = "not_configured"
+    UNEXPECTED = "unexpected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """One failed attempt."""
+
+    reason: Reason
+    #: For a person; holds no secret and no value of a row.
+    detail: str
+    #: False: trying again cannot help.
+    can_retry: bool = True
+    #: The receiver's own wish (Retry-After).
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What becomes of a delivery that failed: tried again at a time, or dead."""
+
+    #: None: dead.
+    retry_at: datetime | None
+
+
+def after_failure(delivery: Delivery, failure: Failure, *, now: datetime, spread: float) -> Verdict:
+    """Doubling waits up to ten minutes, stretched by up to half (`spread`, 0 ≤ spread < 1, drawn by the caller)."""
+    if not failure.can_retry or now - delivery.created_at > GIVE_UP_AFTER:
+        return Verdict(retry_at=None)
+    wait = min(FIRST_WAIT * 2 ** min(delivery.attempts, 16), LONGEST_WAIT)
+    wait += wait * spread / 2
+    return Verdict(retry_at=now + max(wait, failure.retry_after or timedelta()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboxDepth:
+    """How one receiver's outbox stands."""
+
+    receiver: str
+    waiting: int
+    dead: int
+    #: When the oldest that still waits was written; None when none waits.
+    oldest: datetime | None

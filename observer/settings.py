@@ -1,0 +1,122 @@
+"""Every setting of the observer, as frozen values. `config/settings.py` reads them from file and environment.
+
+A section here is a table of `observer.toml`: `[ticks] freshness = "1min"`, or `OBSERVER_TICKS_FRESHNESS=1min`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+DEFAULT_STATE = "sqlite:///.observer/state.db"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSettings:
+    """For contracts that say nothing of their own."""
+
+    every: timedelta = timedelta(hours=1)
+    #: IANA name.
+    zone: str = "UTC"
+    #: Runs begin up to this much after their slots, so that they do not all begin at once.
+    jitter: timedelta = timedelta(seconds=30)
+    #: Missed slots that are run late.
+    catch_up: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerSettings:
+    """The processes in which full runs happen."""
+
+    count: int = 2
+    #: Resident set of one worker, in MiB; a run that needs more is ERRORED.
+    memory_mb: int = 2048
+    time_limit: timedelta = timedelta(minutes=30)
+    #: A worker makes room for a fresh one after so many runs.
+    recycle_after: int = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class TickSettings:
+    """How often a table is glanced at between full runs."""
+
+    freshness: timedelta = timedelta(minutes=1)
+    volume: timedelta = timedelta(minutes=15)
+    #: How long ticks are remembered.
+    keep: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotSettings:
+    """Which snapshots are kept, values of restricted columns as tokens."""
+
+    folder: Path = Path(".observer/snapshots")
+    #: The newest of each contract; 0 keeps none, and then nothing can be said about what changed between runs.
+    keep: int = 3
+    #: Beside them, the last one of each of so many days.
+    daily: int = 14
+    #: Of all contracts together; the oldest daily ones go first. None is no limit.
+    max_mb: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebSettings:
+    host: str = "127.0.0.1"
+    port: int = 8484
+    #: Needed to ask for a run; None: nobody can. A secret.
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineageSettings:
+    """What OpenLineage's own configuration (`OPENLINEAGE_URL`, `openlineage.yml`) does not say."""
+
+    namespace: str = "crm-observer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogSettings:
+    #: `console` or `json`; None: console on a terminal, else json.
+    format: str | None = None
+    level: str = "info"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DaemonSettings:
+    #: How this daemon is called among others; None: host name and process id.
+    name: str | None = None
+    #: How long a stop waits for runs to end before it hands them back.
+    grace: timedelta = timedelta(seconds=25)
+    #: How long a leader leads without renewing; a takeover takes at most this and a third.
+    lease: timedelta = timedelta(seconds=15)
+    #: How long past runs are remembered.
+    keep_runs: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Options of a command outrank the environment, the environment outranks `observer.toml`."""
+
+    #: URL of the CRM database. Holds a password.
+    source: str | None = field(default=None, repr=False)
+    #: URL of the state. May hold a password.
+    state: str = field(default=DEFAULT_STATE, repr=False)
+    #: Folders or files.
+    contracts: tuple[Path, ...] = (Path("expectations/contracts"),)
+    #: Secret from which the tokens of restricted values are made.
+    token_key: bytes | None = field(default=None, repr=False)
+    statement_timeout: timedelta = timedelta(minutes=10)
+    connect_timeout: timedelta = timedelta(seconds=10)
+    schedule: ScheduleSettings = ScheduleSettings()
+    workers: WorkerSettings = WorkerSettings()
+    ticks: TickSettings = TickSettings()
+    snapshots: SnapshotSettings = SnapshotSettings()
+    web: WebSettings = WebSettings()
+    lineage: LineageSettings = LineageSettings()
+    log: LogSettings = LogSettings()
+    daemon: DaemonSettings = DaemonSettings()
+    #: The `observer.toml` that was read; None when there is none.
+    file: Path | None = None
+    #: SHA-256 over everything that was read, secrets as digests; changes when a setting does.
+    digest: str = ""

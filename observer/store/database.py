@@ -1,0 +1,68 @@
+"""The open database of the state: transactions, its clock, and the fence that keeps a former leader out.
+
+In: an engine. Out: connections inside a transaction, faults told as StoreError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import Connection, CursorResult, Engine, Executable, func, select
+
+from observer.errors import NotLeading
+from observer.runs.leading import Term
+from observer.store import tables as t
+from observer.store.faults import shown, told_as_store_error
+
+
+class Database:
+    """What every part of the store writes through."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def place(self) -> str:
+        """Where it is, as it may be shown."""
+        return shown(self.engine.url)
+
+    @property
+    def shared(self) -> bool:
+        """True when several daemons may use it at once (PostgreSQL)."""
+        return self.engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def transaction(self, *, writes: bool = False, term: Term | None = None) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, undone when it raises.
+
+        A writer takes SQLite's lock at once: two writers queue up instead of one of them failing half-way. With a
+        `term` nobody else can begin to lead until the transaction is over; raises NotLeading when somebody does by now.
+        """
+        options = {"sqlite_begin": "BEGIN IMMEDIATE"} if writes else {}
+        with told_as_store_error(self.engine.url), self.engine.execution_options(**options).begin() as connection:
+            if term is not None:
+                self._fence(connection, term)
+            yield connection
+
+    def _fence(self, connection: Connection, term: Term) -> None:
+        query = select(t.leases.c.epoch).where(t.leases.c.name == term.lease).with_for_update(read=True)
+        if connection.execute(query).scalar() != term.epoch:
+            raise NotLeading(
+                "another daemon leads by now, so nothing was written",
+                fix="nothing to do: this daemon follows; look for a long pause of this machine if it happens often",
+            )
+
+    def now(self, connection: Connection) -> datetime:
+        """The clock that all daemons share: the database's own, this machine's with SQLite. Aware, UTC."""
+        if not self.shared:
+            return datetime.now(UTC)
+        return cast(datetime, connection.execute(select(func.clock_timestamp())).scalar_one()).astimezone(UTC)
+
+
+def changed(connection: Connection, statement: Executable, *args: Any) -> int:
+    """How many rows the statement changed."""
+    result = cast("CursorResult[Any]", connection.execute(statement, *args))
+    return result.rowcount

@@ -1,0 +1,56 @@
+"""The lease of the leader. In: who asks, for how long. Out: a Term, or None while somebody else leads.
+
+Guarantee: at any time at most one holder has a term that the fence of `Database.transaction` lets through.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from observer.runs.leading import LEADER, Term
+from observer.store import tables as t
+from observer.store.database import Database, changed
+
+
+class Leadership:
+    """Taking, renewing and giving up the lease."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def campaign(self, holder: str, lease: timedelta, *, alone: bool = False) -> Term | None:
+        """Take the lease if nobody holds it; renew it when `holder` does. Raises StoreError.
+
+        `holder` names one process and no other, ever. `alone`: the caller knows by other means that no other daemon
+        lives, so that what a dead one held is taken at once. A renewal keeps the epoch, so what was begun under it may
+        be ended. A lease that ends absurdly late was written by a clock that has stepped back since: it is taken too.
+        """
+        with self._database.transaction(writes=True) as connection:
+            now = self._database.now(connection)
+            nobody = {"name": LEADER, "holder": "", "epoch": 0, "until": now - lease}
+            dialect = postgresql if self._database.shared else sqlite
+            connection.execute(dialect.insert(t.leases).values(nobody).on_conflict_do_nothing())
+            row = connection.execute(select(t.leases).where(t.leases.c.name == LEADER).with_for_update()).one()
+            mine = row.holder == holder
+            if not mine and not alone and now <= row.until <= now + 2 * lease:
+                return None
+            term = Term(holder=holder, epoch=row.epoch if mine else row.epoch + 1, until=now + lease)
+            connection.execute(
+                update(t.leases)
+                .where(t.leases.c.name == LEADER)
+                .values(holder=holder, epoch=term.epoch, until=term.until)
+            )
+            return term
+
+    def resign(self, term: Term) -> None:
+        """Let the next one lead at once. Does nothing when somebody else leads already. Raises StoreError."""
+        with self._database.transaction(writes=True) as connection:
+            now = self._database.now(connection)
+            mine = (t.leases.c.name == LEADER, t.leases.c.epoch == term.epoch, t.leases.c.holder == term.holder)
+            changed(
+                connection,
+                update(t.leases).where(*mine).values(holder="", epoch=term.epoch + 1, until=now - timedelta(seconds=1)),
+            )

@@ -1,0 +1,110 @@
+"""How things stand, read in one transaction for metrics and web. In: a connection. Out: a Standing without ticks."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, and_, func, select
+
+from observer.checks.measure import Outcome
+from observer.contracts.model import Dimension, Severity
+from observer.runs.leading import LEADER
+from observer.runs.slots import SlotState
+from observer.runs.standing import CheckStanding, ContractStanding, LeaderStanding, Standing, TableStanding
+from observer.store import tables as t
+from observer.store.database import Database
+from observer.store.outbox import outbox_depths
+
+
+def read_standing(database: Database) -> Standing:
+    """The latest of every contract that ran by a slot, its checks, the outbox, and who leads."""
+    with database.transaction() as connection:
+        return Standing(
+            contracts=_contracts(connection),
+            tables=_tables(connection),
+            checks=_checks(connection),
+            outbox=outbox_depths(connection),
+            leader=_leader(connection),
+        )
+
+
+def _contracts(connection: Connection) -> tuple[ContractStanding, ...]:
+    s, r, snap = t.contract_standings, t.runs, t.snapshots
+    waiting = select(t.slots.c.contract, func.count()).where(t.slots.c.state == SlotState.DUE.value)
+    due: dict[str, int] = dict(connection.execute(waiting.group_by(t.slots.c.contract)).tuples().all())
+    query = (
+        select(s, r, snap.c.bytes.label("snapshot_bytes"), snap.c.seconds.label("snapshot_seconds"))
+        .select_from(s)
+        .outerjoin(r, r.c.id == s.c.run_id)
+        .outerjoin(snap, and_(snap.c.run_id == s.c.run_id, snap.c.contract == s.c.contract))
+        .order_by(s.c.contract)
+    )
+    return tuple(
+        ContractStanding(
+            contract=row.contract,
+            last_run_id=row.run_id,
+            last_outcome=None if row.outcome is None else Outcome(row.outcome),
+            last_finished_at=row.finished_at,
+            last_success_at=row.last_success_at,
+            trust_score=row.trust_score,
+            rows=row.rows,
+            snapshot_bytes=row.snapshot_bytes,
+            snapshot_seconds=row.snapshot_seconds,
+            missed_slots=row.missed_slots,
+            due_slots=due.get(row.contract, 0),
+        )
+        for row in connection.execute(query)
+    )
+
+
+def _checks(connection: Connection) -> tuple[CheckStanding, ...]:
+    c = t.check_results
+    query = (
+        select(c, t.runs.c.started_at)
+        .join(t.contract_standings, t.contract_standings.c.run_id == c.c.run_id)
+        .join(t.runs, t.runs.c.id == c.c.run_id)
+        .where(t.contract_standings.c.contract == c.c.contract)
+        .order_by(c.c.contract, c.c.position)
+    )
+    return tuple(
+        CheckStanding(
+            check_id=row.check_id,
+            contract=row.contract,
+            object=row.object,
+            property=row.property,
+            dimension=Dimension(row.dimension),
+            severity=Severity(row.severity),
+            owner=row.owner,
+            outcome=Outcome(row.outcome),
+            rows_tested=row.rows_tested,
+            rows_failed=row.rows_failed,
+            value=row.value,
+            at=row.started_at,
+        )
+        for row in connection.execute(query)
+    )
+
+
+def _tables(connection: Connection) -> tuple[TableStanding, ...]:
+    query = (
+        select(t.run_tables, t.runs.c.started_at)
+        .join(t.contract_standings, t.contract_standings.c.run_id == t.run_tables.c.run_id)
+        .join(t.runs, t.runs.c.id == t.run_tables.c.run_id)
+        .where(t.contract_standings.c.contract == t.run_tables.c.contract)
+        .order_by(t.run_tables.c.contract, t.run_tables.c.position)
+    )
+    return tuple(
+        TableStanding(
+            contract=row.contract,
+            object=row.object,
+            rows=row.rows,
+            freshness_seconds=row.freshness_seconds,
+            at=row.started_at,
+        )
+        for row in connection.execute(query)
+    )
+
+
+def _leader(connection: Connection) -> LeaderStanding | None:
+    row = connection.execute(select(t.leases).where(t.leases.c.name == LEADER)).first()
+    if row is None or not row.holder:
+        return None
+    return LeaderStanding(holder=row.holder, epoch=row.epoch, until=row.until)
