@@ -77,3 +77,34 @@ class Calendar:
                 if start < until and end > since:
                     yield start, end
             day += timedelta(days=1)
+
+
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+
+
+def weekday_names(field: str) -> str:
+    """The fifth field of a crontab line with names for numbers: `1-5` → `mon,tue,wed,thu,fri`.
+
+    In a crontab 0 and 7 are Sunday; libraries that count from Monday understand names alike. Raises ValueError.
+    """
+    if field == "*":
+        return field
+    days: dict[int, None] = {}
+    for part in field.lower().split(","):
+        span, _, step = part.partition("/")
+        if step and (not step.isdecimal() or step == "0"):
+            raise ValueError(f"`{step}` is no step")
+        first, dash, last = span.partition("-")
+        start = 0 if first == "*" else _weekday(first)
+        end = 6 if first == "*" or (step and not dash) else _weekday(last) if dash else start
+        end += 7 if end < start else 0
+        days |= dict.fromkeys(day % 7 for day in range(start, end + 1, int(step or 1)))
+    return ",".join(_WEEKDAYS[day] for day in sorted(days))
+
+
+def _weekday(text: str) -> int:
+    if text.isdecimal() and int(text) <= 7:
+        return int(text)
+    if text in _WEEKDAYS:
+        return _WEEKDAYS.index(text)
+    raise ValueError(f"`{text}` is no day of the week")

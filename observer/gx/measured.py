@@ -85,15 +85,20 @@ def _value(spec: CheckSpec, value: Any) -> Measurement:
 
 
 def _age(spec: CheckSpec, rule: rules.Fresh, newest: Any, source_time: datetime) -> Measurement:
-    if newest is None:
-        return Measurement(check_id=spec.id, rows_tested=0, rows_failed=0, seen="no time")
     try:
-        moment = instant(newest, rule.timezone)
+        moment = None if newest is None else instant(newest, rule.timezone)
     except (ValueError, TypeError):
         return Measurement(check_id=spec.id, error="the newest time cannot be read as a time")
-    seconds = rule.age(moment, source_time).total_seconds()
-    text = moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
-    return Measurement(check_id=spec.id, value=int(seconds) if seconds.is_integer() else seconds, seen=text)
+    return age_of(spec.id, rule, moment, source_time)
+
+
+def age_of(check_id: str, rule: rules.Fresh, newest: datetime | None, source_time: datetime) -> Measurement:
+    """The newest time (aware; None when no row has one) → its age in seconds of open time."""
+    if newest is None:
+        return Measurement(check_id=check_id, rows_tested=0, rows_failed=0, seen="no time")
+    seconds = rule.age(newest, source_time).total_seconds()
+    text = newest.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    return Measurement(check_id=check_id, value=int(seconds) if seconds.is_integer() else seconds, seen=text)
 
 
 def instant(value: Any, zone: str | None) -> datetime:

@@ -1,0 +1,69 @@
+"""A tick: the freshness (and now and then the volume) of one contract's tables, asked of the source between full runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from observer.checks.judge import judge
+from observer.checks.measure import CheckResult, Measurement, TableShape
+from observer.checks.rules import Fresh, RowCount
+from observer.checks.spec import CheckSpec, ContractPlan
+from observer.errors import EngineError, ObserverError, SourceError
+from observer.gx.glance import glance, glance_plan
+from observer.runs.ticks import Tick
+from observer.sources.source import Source
+
+
+class Glancer:
+    """Glances at one contract's tables; remembers how they are declared until something goes wrong. One thread at a time."""
+
+    def __init__(self, plan: ContractPlan) -> None:
+        self._plan = glance_plan(plan)
+        self._shapes: tuple[TableShape, ...] | None = None
+
+    def look(self, source: Source, *, at: datetime, volume: bool) -> tuple[Tick, ...]:
+        """One tick per freshness check, and per volume check when `volume`. `at` is the daemon's clock.
+
+        Never raises for what is wrong with the source: then every tick is ERRORED and says why. A source in which
+        nothing can be asked (a folder of files) gives no ticks.
+        """
+        if source.engine is None:
+            return ()
+        try:
+            with source.session() as session:
+                shapes = self._shapes or tuple(session.shape(table) for table in self._plan.tables)
+                source_time = session.source_time
+            seen = glance(self._plan, source.engine, shapes, source_time=source_time, volume=volume)
+        except (SourceError, EngineError) as error:
+            self._shapes = None
+            return self._unseen(error, at, volume=volume)
+        broken = any(m.error for m in seen) or any(shape.error for shape in shapes)
+        self._shapes = None if broken else shapes
+        return tuple(_tick(self._spec(m.check_id), m, at) for m in seen)
+
+    def _spec(self, check_id: str) -> CheckSpec:
+        return next(spec for spec in self._plan.checks if spec.id == check_id)
+
+    def _unseen(self, error: ObserverError, at: datetime, *, volume: bool) -> tuple[Tick, ...]:
+        asked = _glanced_at(self._plan.checks, volume=volume)
+        return tuple(_tick(spec, Measurement(check_id=spec.id, error=str(error)), at) for spec in asked)
+
+
+def _glanced_at(checks: Sequence[CheckSpec], *, volume: bool) -> list[CheckSpec]:
+    return [s for s in checks if isinstance(s.rule, Fresh) or (volume and isinstance(s.rule, RowCount))]
+
+
+def _tick(spec: CheckSpec, seen: Measurement, at: datetime) -> Tick:
+    result: CheckResult = judge(spec, seen)
+    return Tick(
+        check_id=spec.id,
+        contract=spec.contract,
+        object=spec.object,
+        at=at,
+        outcome=result.outcome,
+        value=None if result.measurement.value is None else float(result.measurement.value),
+        observed=result.observed,
+        expected=result.expected,
+        error=result.measurement.error,
+    )
