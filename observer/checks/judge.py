@@ -8,9 +8,10 @@ from datetime import timedelta
 from fractions import Fraction
 
 from observer.checks import rules
+from observer.checks.expected import expected_text
 from observer.checks.measure import CheckResult, Measurement, Outcome
-from observer.checks.spec import NO_ROW_FAILS, CheckSpec
-from observer.checks.words import comparison_text, duration_text, number_text, rows_text
+from observer.checks.spec import CheckSpec
+from observer.checks.words import duration_text, number_text, rows_text
 from observer.contracts.model import Comparison, Operator, Scalar, Severity, Unit
 
 #: A newest time this far ahead of the source's clock is no sign of freshness but of a wrong clock or a bad row.
@@ -120,26 +121,3 @@ def observed_text(spec: CheckSpec, seen: Measurement) -> str:
     if seen.seen and counts and seen.rows_failed:
         text = f"{seen.seen}: {counts}"
     return f"{text}, proven by {seen.proven_by}" if seen.proven_by else text
-
-
-def expected_text(spec: CheckSpec) -> str:
-    """What the contract asks for, in words."""
-    match spec.rule:
-        case rules.HasType(logical_type=kind) if kind and spec.threshold == NO_ROW_FAILS:
-            return f"type {kind}"
-        case rules.HasType():
-            return "the column exists"
-        case rules.HasPhysicalType(physical_type=kind):
-            return kind
-        case rules.Fresh(limit=limit, calendar=calendar):
-            return f"at most {duration_text(limit)} old{' in open hours' if calendar else ''}"
-        case rules.Expectation(type=kind):
-            return kind
-        case rules.RowCount():
-            return f"{comparison_text(spec.threshold)} rows"
-        case rules.SqlValue():
-            return comparison_text(spec.threshold)
-    if spec.threshold == NO_ROW_FAILS:
-        return "no row"
-    text = comparison_text(spec.threshold)
-    return text if spec.threshold.unit is Unit.PERCENT else f"{text} rows"

@@ -50,7 +50,7 @@ class CheckResult:
     outcome: Outcome
     #: "312 of 8,800 rows (3.5 %)", "2 h 14 min old".
     observed: str
-    #: "no row", "at most 0.5 %", "at most 15 min old".
+    #: "present", "0 to 100", "at most 0.5 %", "at most 15 min old".
     expected: str
 
 
