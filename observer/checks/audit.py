@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,3 +81,16 @@ def count_outcomes(results: Iterable[CheckResult]) -> dict[Outcome, int]:
     for result in results:
         counts[result.outcome] += 1
     return counts
+
+
+#: Worst first: a failed check outranks an errored one, an errored one a warning.
+_WORST_FIRST = (Outcome.FAILED, Outcome.ERRORED, Outcome.WARNED, Outcome.PASSED, Outcome.SKIPPED)
+
+
+def run_outcome(results: Sequence[CheckResult], *, error: str | None) -> Outcome:
+    """The worst outcome of a run. A run that looked at nothing, or broke off, is never green."""
+    counts = count_outcomes(results)
+    worst = next((outcome for outcome in _WORST_FIRST if counts[outcome]), Outcome.ERRORED)
+    if error is not None and worst is not Outcome.FAILED:
+        return Outcome.ERRORED
+    return worst

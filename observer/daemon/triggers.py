@@ -1,4 +1,4 @@
-"""A contract's schedule → the function that names its next slot. The arithmetic of clocks and zones is APScheduler's."""
+"""A contract's schedule → the function that names its next slot. Clocks and zones are APScheduler's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from observer.runs.slots import NextAfter
 from observer.settings import ScheduleSettings
 
 #: A midnight of long ago: slots of an interval are counted from it, so that every daemon counts alike.
-_BEGINNING = datetime(2000, 1, 1)
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -46,6 +46,4 @@ def cron_triggers(line: str, zone: ZoneInfo) -> list[CronTrigger]:
     minute, hour, day, month, weekday = fields
     names = weekday_names(weekday)
     days = [(day, names)] if "*" in (day, names) else [(day, "*"), ("*", names)]
-    return [
-        CronTrigger(minute=minute, hour=hour, day=d, month=month, day_of_week=w, timezone=zone) for d, w in days
-    ]
+    return [CronTrigger(minute=minute, hour=hour, day=d, month=month, day_of_week=w, timezone=zone) for d, w in days]

@@ -1,7 +1,7 @@
 """A glance at a table in the source: its newest time and how many rows it has. Great Expectations plays no part.
 
-In: a plan and an open source engine with the tables' shapes. Out: one Measurement per freshness or volume check, the same
-check ids that a full run judges. The newest time is asked per column, so that an index over it answers at once.
+In: a plan and a source's engine with the tables' shapes. Out: one Measurement per freshness or volume check, under the
+ids that a full run judges. The newest time is asked per column, so that an index over it answers at once.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def glance(
 
     A table that cannot be read errors its own checks only. Raises EngineError when the source cannot be connected to.
     """
-    asked = [spec for spec in plan.checks if isinstance(spec.rule, Fresh) or (volume and isinstance(spec.rule, RowCount))]
+    asked = [
+        spec for spec in plan.checks if isinstance(spec.rule, Fresh) or (volume and isinstance(spec.rule, RowCount))
+    ]
     bench = source_bench(plan, engine, shapes)
     try:
         return tuple(_look(bench, plan, spec, source_time) for spec in asked)

@@ -1,4 +1,4 @@
-"""A tick: the freshness (and now and then the volume) of one contract's tables, asked of the source between full runs."""
+"""A tick: freshness, and now and then volume, of one contract's tables, asked of the source between full runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from observer.sources.source import Source
 
 
 class Glancer:
-    """Glances at one contract's tables; remembers how they are declared until something goes wrong. One thread at a time."""
+    """Glances at one contract's tables; remembers how they are declared until something goes wrong.
+
+    For one thread at a time.
+    """
 
     def __init__(self, plan: ContractPlan) -> None:
         self._plan = glance_plan(plan)

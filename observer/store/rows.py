@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row
 
-from observer.checks.audit import Audit, ContractAudit, count_outcomes
+from observer.checks.audit import Audit, ContractAudit, count_outcomes, run_outcome
 from observer.checks.measure import CheckResult, Outcome, TableShape
 from observer.checks.rules import Fresh
 from observer.checks.score import trust_score
@@ -15,20 +14,8 @@ from observer.contracts.model import Dimension, Severity
 from observer.store.evidence import evidence_document, storable_text
 from observer.store.records import ContractVersion, RecordedCheck, RunRow, SnapshotRecord
 
-#: Worst first: a failed check outranks an errored one, an errored one a warning.
-_WORST_FIRST = (Outcome.FAILED, Outcome.ERRORED, Outcome.WARNED, Outcome.PASSED, Outcome.SKIPPED)
-
 #: A row of any of our tables; SQLAlchemy cannot know its columns' types.
 AnyRow = Row[Any]
-
-
-def run_outcome(results: Sequence[CheckResult], *, error: str | None) -> Outcome:
-    """The worst outcome of a run. A run that looked at nothing, or broke off, is never green."""
-    counts = count_outcomes(results)
-    worst = next((outcome for outcome in _WORST_FIRST if counts[outcome]), Outcome.ERRORED)
-    if error is not None and worst is not Outcome.FAILED:
-        return Outcome.ERRORED
-    return worst
 
 
 def run_values(audit: Audit, *, error: str | None, by_slot: bool = False) -> dict[str, object]:

@@ -1,0 +1,247 @@
+"""Worker processes for full runs. In: orders. Out: for each order exactly one answer, whatever becomes of its worker.
+
+One thread watches one process over a pipe of its own, by the monotonic clock: a worker that is killed, hangs or grows
+too large costs its own run and nothing else, and a wall clock that steps costs nothing. (Pools whose workers share a
+queue, as those of the standard library and of pebble, break as a whole when an idle worker is killed.)
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+import psutil
+
+#: How often a running worker's memory and time are looked at.
+_LOOK_SECONDS = 0.2
+
+
+class Ending(StrEnum):
+    """How a worker ended: a label of a metric, so a closed list."""
+
+    RECYCLED = "recycled"
+    KILLED = "killed"
+    OUT_OF_MEMORY = "out_of_memory"
+    TIMEOUT = "timeout"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """The answer when a worker ended before it gave one."""
+
+    ending: Ending
+    #: For a person.
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one run may cost."""
+
+    memory_mb: int
+    time_limit: timedelta
+    recycle_after: int
+
+
+#: Runs in the worker for every order; must be importable there.
+Task = Callable[[Any], Any]
+OnAnswer = Callable[[Any, Any], None]
+OnEnding = Callable[[Ending], None]
+
+
+class WorkerPool:
+    """`count` workers, started when first needed. Orders and answers are pickled values."""
+
+    def __init__(self, count: int, limits: Limits, task: Task, on_answer: OnAnswer, on_ending: OnEnding) -> None:
+        """`on_answer(order, answer or Lost)` is called from the thread of the worker; it must not raise."""
+        self._orders: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._killing = threading.Event()
+        self._busy = threading.Semaphore(count)
+        self._under_way: dict[int, Any] = {}
+        self._workers = [_Worker(self, number, limits, task, on_answer, on_ending) for number in range(count)]
+        for worker in self._workers:
+            worker.thread.start()
+
+    def take(self, order: Any) -> bool:
+        """Give the order to a free worker; False when none is free, and then nothing happened."""
+        if self._stopping.is_set() or not self._busy.acquire(blocking=False):
+            return False
+        self._under_way[id(order)] = order
+        self._orders.put(order)
+        return True
+
+    @property
+    def under_way(self) -> tuple[Any, ...]:
+        """Orders that have no answer yet."""
+        return tuple(self._under_way.values())
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids of living workers."""
+        return tuple(pid for worker in self._workers if (pid := worker.pid) is not None)
+
+    def stop(self, grace: timedelta) -> None:
+        """Let running orders end within `grace`, then kill what still runs (answered with Lost, STOPPED)."""
+        self._stopping.set()
+        for _ in self._workers:
+            self._orders.put(None)
+        deadline = time.monotonic() + grace.total_seconds()
+        for worker in self._workers:
+            worker.thread.join(max(0.0, deadline - time.monotonic()))
+        self._killing.set()
+        for worker in self._workers:
+            worker.thread.join()
+
+
+class _Worker:
+    """One process and the thread that watches it."""
+
+    def __init__(
+        self, pool: WorkerPool, number: int, limits: Limits, task: Task, on_answer: OnAnswer, on_ending: OnEnding
+    ) -> None:
+        self._pool = pool
+        self._limits = limits
+        self._task = task
+        self._on_answer = on_answer
+        self._on_ending = on_ending
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection[Any, Any] | None = None
+        self._served = 0
+        self.thread = threading.Thread(target=self._watch, name=f"worker-{number}", daemon=True)
+
+    @property
+    def pid(self) -> int | None:
+        process = self._process
+        return process.pid if process is not None and process.is_alive() else None
+
+    def _watch(self) -> None:
+        while (order := self._pool._orders.get()) is not None:
+            answer = self._answer(order)
+            self._pool._under_way.pop(id(order), None)
+            self._on_answer(order, answer)
+            self._pool._busy.release()
+            if self._served >= self._limits.recycle_after:
+                self._end(Ending.RECYCLED)
+        self._end(Ending.STOPPED)
+
+    def _answer(self, order: Any) -> Any:
+        try:
+            pipe = self._started()
+            pipe.send(order)
+        except (OSError, ValueError) as error:
+            # A worker that died while idle shows it here: the order goes to a fresh one.
+            self._end(Ending.KILLED)
+            try:
+                pipe = self._started()
+                pipe.send(order)
+            except (OSError, ValueError):
+                self._end(Ending.KILLED)
+                return Lost(ending=Ending.KILLED, reason=f"no worker could be started ({type(error).__name__})")
+        self._served += 1
+        return self._await(pipe)
+
+    def _await(self, pipe: Connection[Any, Any]) -> Any:
+        process = self._process
+        assert process is not None
+        deadline = time.monotonic() + self._limits.time_limit.total_seconds()
+        while True:
+            ready = wait([pipe, process.sentinel], _LOOK_SECONDS)
+            if pipe in ready:
+                with suppress(EOFError, OSError):
+                    return pipe.recv()
+                return self._died(process)
+            if process.sentinel in ready:
+                return self._died(process)
+            if self._pool._killing.is_set():
+                self._end(Ending.STOPPED)
+                return Lost(ending=Ending.STOPPED, reason="the daemon stopped during this run")
+            if time.monotonic() > deadline:
+                self._end(Ending.TIMEOUT)
+                limit = self._limits.time_limit
+                return Lost(ending=Ending.TIMEOUT, reason=f"the run took longer than its limit of {limit}")
+            if (used := _memory_mb(process)) > self._limits.memory_mb:
+                self._end(Ending.OUT_OF_MEMORY)
+                said = f"the run needed more than its limit of {self._limits.memory_mb} MiB of memory ({used} MiB)"
+                return Lost(ending=Ending.OUT_OF_MEMORY, reason=said)
+
+    def _died(self, process: SpawnProcess) -> Lost:
+        process.join()
+        code = process.exitcode or 0
+        self._end(Ending.KILLED)
+        if code == -signal.SIGKILL:
+            reason = "the worker was killed (by hand, or by the system for want of memory)"
+        elif code < 0:
+            reason = f"the worker died of signal {signal.Signals(-code).name}"
+        else:
+            reason = f"the worker ended with exit code {code}"
+        return Lost(ending=Ending.KILLED, reason=reason)
+
+    def _started(self) -> Connection[Any, Any]:
+        if self._process is not None and not self._process.is_alive():
+            self._end(Ending.KILLED)
+        if self._process is None:
+            context = multiprocessing.get_context("spawn")
+            here, there = context.Pipe()
+            process = context.Process(target=_serve, args=(there, self._task, os.getpid()), daemon=True)
+            process.start()
+            there.close()
+            self._process, self._pipe, self._served = process, here, 0
+        assert self._pipe is not None
+        return self._pipe
+
+    def _end(self, ending: Ending) -> None:
+        """The process is gone when this returns, however it took it."""
+        process, pipe = self._process, self._pipe
+        self._process = self._pipe = None
+        if process is None or pipe is None:
+            return
+        pipe.close()
+        if ending is Ending.RECYCLED or ending is Ending.STOPPED:
+            # Its pipe is closed, so it ends by itself when it is idle.
+            process.join(0.5 if ending is Ending.STOPPED else 5.0)
+        process.kill()
+        process.join()
+        process.close()
+        self._on_ending(ending)
+
+
+def _memory_mb(process: SpawnProcess) -> int:
+    try:
+        return int(psutil.Process(process.pid).memory_info().rss // 2**20)
+    except psutil.Error:
+        return 0
+
+
+def _serve(pipe: Connection[Any, Any], task: Task, parent: int) -> None:
+    """The life of a worker: an order in, an answer out, until the pipe closes or the daemon is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    while True:
+        try:
+            order = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(task(order))
+
+
+def _die_with(parent: int) -> None:
+    """A daemon that was killed leaves no worker behind."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(1)
