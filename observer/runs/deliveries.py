@@ -10,6 +10,8 @@ from typing import Any
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=10)
+#: A receiver that asks for more patience than this is tried all the same.
+MOST_PATIENCE = 3 * LONGEST_WAIT
 #: After so long without success a delivery is dead: visible, and re-driven by hand.
 GIVE_UP_AFTER = timedelta(days=3)
 
@@ -39,6 +41,8 @@ class Delivery:
     created_at: datetime
     #: How often it was tried before.
     attempts: int
+    #: Until then nobody else takes it; whoever gives it back names this lease.
+    leased_until: datetime | None = None
 
 
 class Reason(StrEnum):
@@ -80,7 +84,7 @@ def after_failure(delivery: Delivery, failure: Failure, *, now: datetime, spread
         return Verdict(retry_at=None)
     wait = min(FIRST_WAIT * 2 ** min(delivery.attempts, 16), LONGEST_WAIT)
     wait += wait * spread / 2
-    return Verdict(retry_at=now + max(wait, failure.retry_after or timedelta()))
+    return Verdict(retry_at=now + max(wait, min(failure.retry_after or timedelta(), MOST_PATIENCE)))
 
 
 @dataclass(frozen=True, kw_only=True)

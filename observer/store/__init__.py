@@ -1,6 +1,5 @@
 """What happened: contract versions, snapshots, runs and check results, in SQLite or PostgreSQL."""
 
-from observer.store.connect import default_url
 from observer.store.records import ContractVersion, KeptSnapshot, RecordedCheck, RecordedRun, RunRow, SnapshotRecord
 from observer.store.store import Store
 
@@ -12,5 +11,4 @@ __all__ = [
     "RunRow",
     "SnapshotRecord",
     "Store",
-    "default_url",
 ]

@@ -13,14 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from observer.errors import StoreError
-
-#: Where the state is when nobody says otherwise, below the project folder.
-DEFAULT_STATE = Path(".observer") / "state.db"
-
-
-def default_url(project: Path) -> str:
-    """The URL of a project's own state file."""
-    return URL.create("sqlite", database=str(project / DEFAULT_STATE)).render_as_string(hide_password=False)
+from observer.store.postgres import make_postgres_engine
 
 
 def parse_url(url: str) -> URL:
@@ -49,11 +42,7 @@ def parse_url(url: str) -> URL:
 def make_engine(url: URL, *, lock_timeout: float) -> Engine:
     """An engine; for SQLite the parent folder of the file is made. `lock_timeout` is in seconds."""
     if url.get_backend_name() == "postgresql":
-        return create_engine(
-            url,
-            pool_pre_ping=True,
-            connect_args={"connect_timeout": 10, "application_name": "crm-observer"},
-        )
+        return make_postgres_engine(url, lock_timeout=lock_timeout)
     if url.database and url.database != ":memory:" and "uri" not in url.query:
         folder = Path(url.database).parent
         try:

@@ -10,7 +10,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    Table,
+    delete,
+    func,
+    select,
+    tuple_,
+)
 
 from observer.errors import NotLeading
 from observer.runs.leading import Term
@@ -35,13 +46,18 @@ class Database:
         return self.engine.dialect.name == "postgresql"
 
     @contextmanager
-    def transaction(self, *, writes: bool = False, term: Term | None = None) -> Iterator[Connection]:
+    def transaction(
+        self, *, writes: bool = False, term: Term | None = None, one_instant: bool = False
+    ) -> Iterator[Connection]:
         """One transaction: committed when the block ends, undone when it raises.
 
         A writer takes SQLite's lock at once: two writers queue up instead of one of them failing half-way. With a
         `term` nobody else can begin to lead until the transaction is over; raises NotLeading when somebody does by now.
+        `one_instant`: all that a reader reads is of one instant (SQLite's readers always see it so).
         """
         options = {"sqlite_begin": "BEGIN IMMEDIATE"} if writes else {}
+        if one_instant and self.shared:
+            options["isolation_level"] = "REPEATABLE READ"
         with told_as_store_error(self.engine.url), self.engine.execution_options(**options).begin() as connection:
             if term is not None:
                 self._fence(connection, term)
@@ -54,6 +70,18 @@ class Database:
                 "another daemon leads by now, so nothing was written",
                 fix="nothing to do: this daemon follows; look for a long pause of this machine if it happens often",
             )
+
+    def delete_in_parts(self, table: Table, where: ColumnElement[bool], *, term: Term, part: int = 5_000) -> int:
+        """Delete the rows, `part` at a time, each in its own transaction; says how many. Raises NotLeading."""
+        key = list(table.primary_key)
+        some = tuple_(*key).in_(select(*key).where(where).limit(part))
+        gone = 0
+        while True:
+            with self.transaction(writes=True, term=term) as connection:
+                now_gone = changed(connection, delete(table).where(some))
+            gone += now_gone
+            if now_gone < part:
+                return gone
 
     def now(self, connection: Connection) -> datetime:
         """The clock that all daemons share: the database's own, this machine's with SQLite. Aware, UTC."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from observer.errors import StoreError
 
@@ -53,6 +54,9 @@ _SQLITE_FAULTS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
+#: SQLSTATEs of a server that is stopping, starting, or has no room for one more connection.
+_SERVER_GOES = frozenset({"57P01", "57P02", "57P03", "53300"})
+
 
 def shown(url: URL) -> str:
     """The state as it may be shown: the file of SQLite, else the URL without its password."""
@@ -85,10 +89,20 @@ def _explain(fault: Exception, url: URL) -> StoreError:
             f"the state {place} may not be written by this user",
             fix="grant it CREATE and USAGE on the schema, or name another state",
         )
-    if state in {"55P03", "57014"}:
+    if state == "55P03":
         return StoreError(
             f"another process holds the state {place} and did not finish in time",
             fix="wait for it to end and run again",
+        )
+    if state in {"57014", "25P03"} or isinstance(fault, PoolTimeout):
+        return StoreError(
+            f"the state {place} is too slow: a statement did not end in time",
+            fix="look for what keeps that server busy, or for a pause of this machine",
+        )
+    if state in _SERVER_GOES:
+        return StoreError(
+            f"the state {place} could not be reached: the server ended the connection, or is starting or stopping",
+            fix="nothing to do if the server was restarted: the next attempt connects anew",
         )
     if isinstance(fault, OperationalError) and state is None:
         return StoreError(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.checks.measure import Outcome
 from observer.runs.leading import Term
 from observer.runs.ticks import Tick
 from observer.store import tables as t
-from observer.store.database import Database, changed
+from observer.store.database import Database
 from observer.store.evidence import storable_text
 from observer.store.rows import AnyRow
 
@@ -30,18 +30,29 @@ class Ticks:
         dialect = postgresql if self._database.shared else sqlite
         rows = [
             vars(tick)
-            | {"outcome": tick.outcome.value, "error": None if tick.error is None else storable_text(tick.error)}
+            | {
+                "outcome": tick.outcome.value,
+                "observed": storable_text(tick.observed),
+                "error": None if tick.error is None else storable_text(tick.error),
+            }
             for tick in ticks
         ]
         with self._database.transaction(writes=True, term=term) as connection:
             connection.execute(dialect.insert(t.ticks).on_conflict_do_nothing(), rows)
 
     def latest(self) -> tuple[Tick, ...]:
-        """The newest of every check."""
-        newest = select(t.ticks.c.check_id, func.max(t.ticks.c.at)).group_by(t.ticks.c.check_id)
-        query = select(t.ticks).where(tuple_(t.ticks.c.check_id, t.ticks.c.at).in_(newest))
+        """The newest of every check.
+
+        There are millions of ticks and few checks: the index is entered once per check, never read as a whole.
+        """
+        c = t.ticks.c
+        checks = select(func.min(c.check_id).label("id")).cte("checks", recursive=True)
+        following = select(func.min(c.check_id)).where(c.check_id > checks.c.id).scalar_subquery()
+        checks = checks.union_all(select(following).where(checks.c.id.is_not(None)))
+        newest = select(func.max(c.at)).where(c.check_id == checks.c.id).scalar_subquery()
+        query = select(t.ticks).join(checks, and_(c.check_id == checks.c.id, c.at == newest)).order_by(c.check_id)
         with self._database.transaction() as connection:
-            return tuple(_tick(row) for row in connection.execute(query.order_by(t.ticks.c.check_id)))
+            return tuple(_tick(row) for row in connection.execute(query))
 
     def course(self, check_id: str, since: datetime) -> tuple[Tick, ...]:
         """What one check showed since then, oldest first."""
@@ -51,8 +62,7 @@ class Ticks:
 
     def forget(self, before: datetime, *, term: Term) -> int:
         """Remove what is older; says how many. Raises NotLeading."""
-        with self._database.transaction(writes=True, term=term) as connection:
-            return changed(connection, delete(t.ticks).where(t.ticks.c.at < before))
+        return self._database.delete_in_parts(t.ticks, t.ticks.c.at < before, term=term)
 
 
 def _tick(row: AnyRow) -> Tick:

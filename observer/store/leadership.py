@@ -5,14 +5,18 @@ Guarantee: at any time at most one holder has a term that the fence of `Database
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.runs.leading import LEADER, Term
 from observer.store import tables as t
-from observer.store.database import Database, changed
+from observer.store.database import Database
+
+#: No daemon asks for more; one that does is taken over in the middle.
+_LONGEST_LEASE = timedelta(minutes=5)
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 class Leadership:
@@ -29,13 +33,13 @@ class Leadership:
         be ended. A lease that ends absurdly late was written by a clock that has stepped back since: it is taken too.
         """
         with self._database.transaction(writes=True) as connection:
-            now = self._database.now(connection)
-            nobody = {"name": LEADER, "holder": "", "epoch": 0, "until": now - lease}
+            nobody = {"name": LEADER, "holder": "", "epoch": 0, "until": _LONG_AGO}
             dialect = postgresql if self._database.shared else sqlite
             connection.execute(dialect.insert(t.leases).values(nobody).on_conflict_do_nothing())
             row = connection.execute(select(t.leases).where(t.leases.c.name == LEADER).with_for_update()).one()
+            now = self._database.now(connection)  # only here: the row may have been waited for, and renewed meanwhile
             mine = row.holder == holder
-            if not mine and not alone and now <= row.until <= now + 2 * lease:
+            if not mine and not alone and now <= row.until <= now + max(2 * lease, _LONGEST_LEASE):
                 return None
             term = Term(holder=holder, epoch=row.epoch if mine else row.epoch + 1, until=now + lease)
             connection.execute(
@@ -48,9 +52,5 @@ class Leadership:
     def resign(self, term: Term) -> None:
         """Let the next one lead at once. Does nothing when somebody else leads already. Raises StoreError."""
         with self._database.transaction(writes=True) as connection:
-            now = self._database.now(connection)
             mine = (t.leases.c.name == LEADER, t.leases.c.epoch == term.epoch, t.leases.c.holder == term.holder)
-            changed(
-                connection,
-                update(t.leases).where(*mine).values(holder="", epoch=term.epoch + 1, until=now - timedelta(seconds=1)),
-            )
+            connection.execute(update(t.leases).where(*mine).values(holder="", epoch=term.epoch + 1, until=_LONG_AGO))

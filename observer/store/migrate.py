@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from observer.errors import StoreError
 from observer.store.faults import shown
+from observer.store.postgres import taking_its_time
 from observer.store.tables import METADATA
 
 VERSION_TABLE = "observer_schema_version"
@@ -62,7 +63,8 @@ def migrate(engine: Engine, *, lock_timeout: float) -> None:
                 fix="install that version or a newer one, or name another state",
             )
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        with taking_its_time(connection):  # a new index on a large table
+            command.upgrade(config, "head")
 
 
 def _revision(connection: Connection) -> str | None:

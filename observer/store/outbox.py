@@ -15,6 +15,7 @@ from observer.runs.deliveries import LONGEST_WAIT, Delivery, Failure, NewDeliver
 from observer.runs.leading import Term
 from observer.store import tables as t
 from observer.store.database import Database, changed
+from observer.store.evidence import storable_text
 from observer.store.rows import AnyRow
 
 #: A time to come that is later than any wait can be was written by a clock that has stepped back since.
@@ -56,42 +57,48 @@ class Outbox:
             now = self._database.now(connection)
             free = or_(o.c.leased_until.is_(None), o.c.leased_until <= now, o.c.leased_until > now + _ABSURD)
             ready = or_(o.c.available_at <= now, o.c.available_at > now + _ABSURD)
-            query = select(o).where(o.c.id.in_(first), free, ready).order_by(o.c.id).limit(limit)
+            # `open_ones` once more: another taker may deliver one between the choice and the lock.
+            query = select(o).where(o.c.id.in_(first), open_ones, free, ready).order_by(o.c.id).limit(limit)
             rows = connection.execute(query.with_for_update(skip_locked=True)).all()
             if rows:
                 taken = update(o).where(o.c.id.in_([row.id for row in rows])).values(leased_until=now + lease)
                 connection.execute(taken)
-        return tuple(_delivery(row) for row in rows)
+        return tuple(_delivery(row, leased_until=now + lease) for row in rows)
 
     def delivered(self, delivery: Delivery) -> None:
-        """It landed."""
+        """It landed: that is true even when the lease has passed and others try it, or gave it up, by now."""
         with self._database.transaction(writes=True) as connection:
+            landed = update(t.outbox).where(t.outbox.c.id == delivery.id, t.outbox.c.delivered_at.is_(None))
             now = self._database.now(connection)
-            self._end(connection, delivery, delivered_at=now, attempts=delivery.attempts + 1)
+            connection.execute(
+                landed.values(leased_until=None, delivered_at=now, dead_at=None, attempts=delivery.attempts + 1)
+            )
 
     def failed(self, delivery: Delivery, failure: Failure, verdict: Verdict) -> None:
-        """It did not: tried again at the verdict's time, or dead."""
+        """It did not: tried again at the verdict's time, or dead. Nothing when somebody else has it by now."""
         with self._database.transaction(writes=True) as connection:
             now = self._database.now(connection)
             fate: dict[str, object] = (
                 {"dead_at": now} if verdict.retry_at is None else {"available_at": verdict.retry_at}
             )
-            self._end(
+            self._give_back(
                 connection,
                 delivery,
                 attempts=delivery.attempts + 1,
                 last_reason=failure.reason.value,
-                last_detail=failure.detail,
+                last_detail=storable_text(failure.detail),
                 **fate,
             )
 
     def release(self, delivery: Delivery) -> None:
-        """Give it back untried."""
+        """Give it back untried. Nothing when somebody else has it by now."""
         with self._database.transaction(writes=True) as connection:
-            self._end(connection, delivery)
+            self._give_back(connection, delivery)
 
-    def _end(self, connection: Connection, delivery: Delivery, **values: object) -> None:
-        connection.execute(update(t.outbox).where(t.outbox.c.id == delivery.id).values(leased_until=None, **values))
+    def _give_back(self, connection: Connection, delivery: Delivery, **values: object) -> None:
+        o = t.outbox.c
+        mine = (o.id == delivery.id, o.leased_until == delivery.leased_until, o.delivered_at.is_(None))
+        connection.execute(update(t.outbox).where(*mine).values(leased_until=None, **values))
 
     def redrive(self, receiver: str | None = None) -> int:
         """Dead ones are tried again, of one receiver or of all; says how many."""
@@ -131,7 +138,7 @@ def outbox_depths(connection: Connection) -> tuple[OutboxDepth, ...]:
     return tuple(OutboxDepth(**row._mapping) for row in connection.execute(query))
 
 
-def _delivery(row: AnyRow) -> Delivery:
+def _delivery(row: AnyRow, *, leased_until: datetime) -> Delivery:
     return Delivery(
         id=row.id,
         receiver=row.receiver,
@@ -140,4 +147,5 @@ def _delivery(row: AnyRow) -> Delivery:
         payload=row.payload,
         created_at=row.created_at,
         attempts=row.attempts,
+        leased_until=leased_until,
     )

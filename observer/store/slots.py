@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.errors import SlotTaken
@@ -171,13 +171,16 @@ def _taken(slot: Slot) -> SlotTaken:
 
 
 def _count_missed(connection: Connection, contract: str, count: int) -> None:
-    more = (
-        update(t.contract_standings)
-        .where(t.contract_standings.c.contract == contract)
-        .values(missed_slots=t.contract_standings.c.missed_slots + count)
-    )
-    if not changed(connection, more):
-        connection.execute(insert(t.contract_standings).values(contract=contract, missed_slots=count))
+    stand(connection, contract, {"missed_slots": count}, {"missed_slots": t.contract_standings.c.missed_slots + count})
+
+
+def stand(
+    connection: Connection, contract: str, values: Mapping[str, object], changes: Mapping[str, object] | None = None
+) -> None:
+    """Write `values` of a contract's standing; `changes` instead where it stands already. Two at once both succeed."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    row = dialect.insert(t.contract_standings).values({"contract": contract, "missed_slots": 0, **values})
+    connection.execute(row.on_conflict_do_update(index_elements=["contract"], set_=dict(changes or values)))
 
 
 def _slot(row: AnyRow) -> Slot:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from sqlalchemy import Connection, and_, func, select
 
 from observer.checks.measure import Outcome
@@ -15,8 +17,8 @@ from observer.store.outbox import outbox_depths
 
 
 def read_standing(database: Database) -> Standing:
-    """The latest of every contract that ran by a slot, its checks, the outbox, and who leads."""
-    with database.transaction() as connection:
+    """The latest of every contract that ran by a slot or is due, its checks, the outbox, and who leads."""
+    with database.transaction(one_instant=True) as connection:
         return Standing(
             contracts=_contracts(connection),
             tables=_tables(connection),
@@ -35,9 +37,8 @@ def _contracts(connection: Connection) -> tuple[ContractStanding, ...]:
         .select_from(s)
         .outerjoin(r, r.c.id == s.c.run_id)
         .outerjoin(snap, and_(snap.c.run_id == s.c.run_id, snap.c.contract == s.c.contract))
-        .order_by(s.c.contract)
     )
-    return tuple(
+    ran = tuple(
         ContractStanding(
             contract=row.contract,
             last_run_id=row.run_id,
@@ -49,16 +50,19 @@ def _contracts(connection: Connection) -> tuple[ContractStanding, ...]:
             snapshot_bytes=row.snapshot_bytes,
             snapshot_seconds=row.snapshot_seconds,
             missed_slots=row.missed_slots,
-            due_slots=due.get(row.contract, 0),
+            due_slots=due.pop(row.contract, 0),
         )
         for row in connection.execute(query)
     )
+    waiting_for_their_first = (ContractStanding(contract=name, due_slots=slots) for name, slots in due.items())
+    return tuple(sorted((*ran, *waiting_for_their_first), key=lambda each: each.contract))
 
 
 def _checks(connection: Connection) -> tuple[CheckStanding, ...]:
     c = t.check_results
+    shown = {f.name for f in dataclasses.fields(CheckStanding)} & set(c.c.keys())
     query = (
-        select(c, t.runs.c.started_at)
+        select(*(c.c[name] for name in shown), t.runs.c.started_at)  # never the evidence, which is large
         .join(t.contract_standings, t.contract_standings.c.run_id == c.c.run_id)
         .join(t.runs, t.runs.c.id == c.c.run_id)
         .where(t.contract_standings.c.contract == c.c.contract)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, and_, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.checks.audit import Audit
@@ -25,7 +25,7 @@ from observer.runs.slots import Slot
 from observer.runs.standing import Standing
 from observer.store import tables as t
 from observer.store.connect import keep_wal, make_engine, parse_url
-from observer.store.database import Database, changed
+from observer.store.database import Database
 from observer.store.evidence import storable_text
 from observer.store.faults import told_as_store_error
 from observer.store.glances import Ticks
@@ -43,7 +43,7 @@ from observer.store.rows import (
     snapshot_record,
     table_values,
 )
-from observer.store.slots import Slots, finish
+from observer.store.slots import Slots, finish, stand
 from observer.store.standing import read_standing
 
 
@@ -179,17 +179,15 @@ class Store:
     def forget_runs(self, before: datetime, *, term: Term) -> int:
         """Remove runs that ended earlier, with all that hangs on them, but never a contract's latest; says how many.
 
-        Runs whose snapshot is still kept stay with it. Raises NotLeading.
+        Runs whose snapshot is still kept stay with it. In small transactions: the lease can be renewed between them.
+        Raises NotLeading.
         """
         latest = select(t.contract_standings.c.run_id).where(t.contract_standings.c.run_id.is_not(None))
         kept = select(t.snapshots.c.run_id).where(t.snapshots.c.folder.is_not(None), t.snapshots.c.removed_at.is_(None))
-        old = delete(t.runs).where(t.runs.c.finished_at < before, t.runs.c.id.not_in(latest), t.runs.c.id.not_in(kept))
-        over = delete(t.slots).where(t.slots.c.finished_at < before)
-        delivered = delete(t.outbox).where(t.outbox.c.delivered_at < before)
-        with self._database.transaction(writes=True, term=term) as connection:
-            connection.execute(over)
-            connection.execute(delivered)
-            return changed(connection, old)
+        self._database.delete_in_parts(t.slots, t.slots.c.finished_at < before, term=term)
+        self._database.delete_in_parts(t.outbox, t.outbox.c.delivered_at < before, term=term)
+        old = and_(t.runs.c.finished_at < before, t.runs.c.id.not_in(latest), t.runs.c.id.not_in(kept))
+        return self._database.delete_in_parts(t.runs, old, term=term, part=100)
 
     def runs(self, limit: int = 20, contract: str | None = None) -> tuple[RunRow, ...]:
         """The latest runs, newest first; only those that looked at the contract with this id, when one is given."""
@@ -228,12 +226,7 @@ class Store:
 
 def _stand(connection: Connection, contract: str, run_id: str, *, success_at: datetime | None) -> None:
     """This run is the contract's latest."""
-    values: dict[str, object] = {"run_id": run_id}
-    if success_at is not None:
-        values["last_success_at"] = success_at
-    table = t.contract_standings
-    if not changed(connection, update(table).where(table.c.contract == contract).values(values)):
-        connection.execute(insert(table).values(contract=contract, missed_slots=0, **values))
+    stand(connection, contract, {"run_id": run_id} | ({} if success_at is None else {"last_success_at": success_at}))
 
 
 def _version_id(connection: Connection, contract: Contract, audit: Audit) -> int:

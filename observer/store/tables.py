@@ -126,7 +126,13 @@ snapshots = Table(
     Column("one_instant", Boolean, nullable=False),
     #: When retention removed what was kept; null while it is there.
     Column("removed_at", UtcTime),
-    Index("ix_snapshots_contract_taken_at", "contract", "taken_at"),
+    Index(
+        "ix_snapshots_kept",
+        "contract",
+        "taken_at",
+        postgresql_where=text("folder IS NOT NULL AND removed_at IS NULL"),
+        sqlite_where=text("folder IS NOT NULL AND removed_at IS NULL"),
+    ),
 )
 
 check_results = Table(

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
 from observer.errors import StoreError
-from observer.store.connect import default_url, parse_url
+from observer.store.connect import parse_url
 from observer.store.migrate import VERSION_TABLE
 from observer.store.store import Store
 from observer.store.tables import METADATA
@@ -88,7 +88,7 @@ def test_a_database_with_somebody_elses_table_is_left_alone(url: str) -> None:
     engine.dispose()
 
 
-def test_the_default_state_is_a_file_in_the_project(tmp_path: Path) -> None:
-    Store.open(default_url(tmp_path)).close()
+def test_the_folder_of_a_state_is_made(tmp_path: Path) -> None:
+    Store.open(f"sqlite:///{tmp_path}/.observer/state.db").close()
 
     assert (tmp_path / ".observer" / "state.db").is_file()

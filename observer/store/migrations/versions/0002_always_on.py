@@ -11,6 +11,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+KEPT = sa.text("folder IS NOT NULL AND removed_at IS NULL")
 WAITING = sa.text("delivered_at IS NULL AND dead_at IS NULL")
 
 
@@ -18,7 +19,13 @@ def upgrade() -> None:
     """From 0001."""
     op.add_column("snapshots", sa.Column("seconds", sa.Float(), nullable=True))
     op.add_column("snapshots", sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True))
-    op.create_index("ix_snapshots_contract_taken_at", "snapshots", ["contract", "taken_at"])
+    op.create_index(
+        "ix_snapshots_kept",
+        "snapshots",
+        ["contract", "taken_at"],
+        postgresql_where=KEPT,
+        sqlite_where=KEPT,
+    )
     op.create_table(
         "run_tables",
         sa.Column("run_id", sa.Text(), nullable=False),
