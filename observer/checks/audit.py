@@ -11,6 +11,18 @@ from observer.contracts.model import Contract
 
 
 @dataclass(frozen=True, kw_only=True)
+class TableCopy:
+    """A table as it was copied: every row, soft-deleted ones too."""
+
+    #: Id of the contract that the table belongs to.
+    contract: str
+    object: str
+    rows: int
+    #: On disk.
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SnapshotTaken:
     """The copy that a run was made on."""
 
@@ -25,6 +37,8 @@ class SnapshotTaken:
     folder: str | None = None
     #: Why the copy that was asked for is not kept.
     not_kept: str | None = None
+    #: Of every table that could be read, in the order of the plan.
+    tables: tuple[TableCopy, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

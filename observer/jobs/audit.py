@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from observer import __version__
-from observer.checks.audit import Audit, ContractAudit, SnapshotTaken
+from observer.checks.audit import Audit, ContractAudit, SnapshotTaken, TableCopy
 from observer.checks.file_names import file_name
 from observer.checks.judge import judge
 from observer.checks.measure import CheckResult, Evidence, Measurement, Outcome, TableShape
@@ -250,6 +250,11 @@ def _taken(snapshot: Snapshot | None, plan: ContractPlan, request: AuditRequest)
         source_time=snapshot.manifest.source_time,
         bytes=sum(table.bytes for table in snapshot.tables),
         seconds=sum(table.seconds for table in snapshot.tables),
+        tables=tuple(
+            TableCopy(contract=entry.contract, object=entry.object, rows=entry.rows, bytes=entry.bytes)
+            for entry in snapshot.manifest.tables
+            if entry.rows is not None
+        ),
     )
     if request.keep is None or request.token_key is None:
         return taken
