@@ -11,9 +11,11 @@ from observer.checks.audit import Audit
 from observer.checks.measure import CheckResult, Outcome
 from observer.cli.inputs import contract_option, read_contracts
 from observer.cli.output import console
+from observer.config.settings import load_settings
 from observer.contracts.model import Contract
 from observer.errors import ExitCode, InputError, StoreError
-from observer.wiring import Settings, opened_source, opened_store, read_settings
+from observer.settings import Settings
+from observer.wiring import opened_source, opened_store
 
 
 @click.command()
@@ -65,11 +67,11 @@ def audit(
 
     Reads only: the session itself is read-only where the database can enforce it.
     """
-    settings = read_settings()
+    settings = load_settings()
     url = source or settings.source
     if not url:
         raise InputError("no source is given", fix="name the database with --source URL or OBSERVER_SOURCE")
-    every = read_contracts(contract)
+    every = read_contracts(contract, settings)
     chosen = _choose(every, only)
     return perform_audit(
         chosen,

@@ -9,8 +9,8 @@ import click
 
 from observer.cli.audit import perform_audit
 from observer.cli.inputs import read_contracts
+from observer.config.settings import load_settings
 from observer.errors import ExitCode
-from observer.wiring import read_settings
 
 
 @click.command()
@@ -36,5 +36,5 @@ def demo(leads: int, seed: int, source: str | None, out: Path) -> int:
     click.echo(f"Building a CRM with {leads:,} leads in {out / 'crm.db' if source is None else 'your database'} …")
     built = build_demo_crm(url, leads=leads, seed=seed, now=datetime.now(UTC))
     click.echo(f"Injected {sum(d.rows for d in built.dirt):,} bad values of {len(built.dirt)} kinds. Auditing …\n")
-    code = perform_audit(read_contracts((demo_contracts(),)), (), url, read_settings(), out=out)
+    code = perform_audit(read_contracts((demo_contracts(),)), (), url, load_settings(), out=out)
     return ExitCode.OK if code in (ExitCode.CHECKS_FAILED, ExitCode.WARNINGS_ONLY) else code

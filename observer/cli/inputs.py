@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from observer.config.settings import load_settings
 from observer.contracts.model import Contract
-
-DEFAULT_CONTRACTS = Path("expectations/contracts")
+from observer.settings import Settings
 
 contract_option = click.option(
     "--contract",
@@ -16,16 +16,24 @@ contract_option = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="PATH",
-    help=f"A contract file, or a folder of them; may be given again.  [default: {DEFAULT_CONTRACTS}]",
+    help=f"A contract file, or a folder of them; may be given again.  [default: {Settings.contracts[0]}]",
 )
 
 
-def read_contracts(paths: tuple[Path, ...]) -> tuple[Contract, ...]:
-    """Load and lint; warnings are left to `observer lint`.
+config_option = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The settings.  [default: OBSERVER_CONFIG, else ./observer.toml if it is there]",
+)
+
+
+def read_contracts(paths: tuple[Path, ...], settings: Settings | None = None) -> tuple[Contract, ...]:
+    """Load and lint; without paths those of the settings. Warnings are left to `observer lint`.
 
     Raises:
         InputError: any contract has an error. It holds every problem found.
     """
     from observer.jobs.lint_contracts import load_for_run
 
-    return load_for_run(paths or (DEFAULT_CONTRACTS,))
+    return load_for_run(paths or (settings or load_settings()).contracts)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from observer.cli.inputs import DEFAULT_CONTRACTS
+from observer.config.settings import load_settings
 from observer.contracts.problems import Level, Problem, path_text
 from observer.errors import ExitCode
 from observer.jobs.lint_contracts import LintReport, lint_contracts
@@ -25,11 +25,11 @@ from observer.jobs.lint_contracts import LintReport, lint_contracts
 )
 @click.pass_context
 def lint(context: click.Context, paths: tuple[Path, ...], form: str) -> None:
-    """Check contract files, or folders with *.odcs.yaml (default: expectations/contracts).
+    """Check contract files, or folders with *.odcs.yaml (default: those of the settings).
 
     Exit code 0: clean; 2: warnings only; 3: errors.
     """
-    report = lint_contracts(paths or (DEFAULT_CONTRACTS,))
+    report = lint_contracts(paths or load_settings().contracts)
     if form == "json":
         click.echo(json.dumps(_as_json(report), indent=2, ensure_ascii=False))
     else:

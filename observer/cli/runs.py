@@ -9,9 +9,10 @@ from rich.text import Text
 
 from observer.checks.measure import Outcome
 from observer.cli.output import console
+from observer.config.settings import load_settings
 from observer.errors import ExitCode
 from observer.reports.visible import visible
-from observer.wiring import opened_store, read_settings
+from observer.wiring import opened_store
 
 if TYPE_CHECKING:
     from observer.store import RecordedRun, RunRow
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--contract", metavar="ID", help="Only runs of this contract.")
 def runs(limit: int, contract: str | None) -> int:
     """List what ran, newest first."""
-    with opened_store(read_settings()) as store:
+    with opened_store(load_settings()) as store:
         found = store.runs(limit, contract)
     if not found:
         click.echo("Nothing ran yet. Try: observer audit --source URL")
@@ -36,7 +37,7 @@ def runs(limit: int, contract: str | None) -> int:
 @click.option("--all-checks", is_flag=True, help="Print passed checks too.")
 def show(run: str, all_checks: bool) -> int:
     """Print one run. RUN is its id, or the first characters of it."""
-    with opened_store(read_settings()) as store:
+    with opened_store(load_settings()) as store:
         found = store.run(run)
     _print_run(found, all_checks=all_checks)
     return ExitCode.OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 #: A month counts 30 days, a year 365: what is measured is an age, not a date.
@@ -14,6 +15,7 @@ _UNITS: tuple[tuple[tuple[str, ...], timedelta], ...] = (
     (("mo", "month", "months"), timedelta(days=30)),
     (("y", "yr", "year", "years"), timedelta(days=365)),
 )
+_SPAN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]+)\s*")
 UNIT_NAMES = ("s", "min", "h", "d", "w", "mo", "y")
 
 
@@ -43,3 +45,12 @@ def parse_duration(value: object, unit: object) -> timedelta:
         return value * span
     except OverflowError as error:
         raise BadDuration("the time span is too long", fix="write a span of less than a million years") from error
+
+
+def parse_span(text: str) -> timedelta:
+    """ "15min", "1.5 h" → a time span of no less than nothing. Raises BadDuration."""
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise BadDuration("it is no number with a unit", fix="write it like 90s, 15min, 1h or 7d")
+    number = float(found[1])
+    return parse_duration(number, found[2]) if number else 0 * parse_duration(1, found[2])
