@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
+from observer.checks import change_rules as changes
 from observer.checks import rules
 from observer.checks.expected import expected_text
 from observer.checks.measure import CheckResult, Measurement, Outcome
@@ -68,7 +69,8 @@ def judge(spec: CheckSpec, seen: Measurement) -> CheckResult:
 
 
 def _compares_value(spec: CheckSpec) -> bool:
-    return isinstance(spec.rule, rules.RowCount | rules.SqlValue | rules.Fresh)
+    counts = rules.RowCount | changes.RowCountChange | changes.SchemaDrift
+    return isinstance(spec.rule, rules.SqlValue | rules.Fresh | counts)
 
 
 def _unmeasured(spec: CheckSpec, seen: Measurement) -> str | None:
@@ -114,6 +116,8 @@ def observed_text(spec: CheckSpec, seen: Measurement) -> str:
     if seen.value is not None and isinstance(spec.rule, rules.Fresh):
         age = f"{duration_text(seen.value)} old" if seen.value >= 0 else f"{duration_text(-seen.value)} in the future"
         return f"{age} (newest {seen.seen})" if seen.seen else age
+    if seen.value is not None and isinstance(spec.rule, changes.RowCountChange | changes.SchemaDrift):
+        return seen.seen or number_text(seen.value)
     if seen.value is not None:
         return number_text(seen.value)
     counts = rows_text(seen.rows_failed, seen.rows_tested) if seen.rows_tested and seen.rows_failed is not None else ""

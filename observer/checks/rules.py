@@ -9,6 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from observer.checks.change_rules import (
+    ChangedRows,
+    ChangeRule,
+    DeletedRows,
+    InvalidWrites,
+    RowCountChange,
+    SchemaDrift,
+)
 from observer.contracts.model import LogicalType, Scalar
 from observer.contracts.schedules import Calendar
 
@@ -185,7 +193,8 @@ class Lag:
     until_timezone: str | None = None
 
 
-Rule = (
+#: What a suite of Great Expectations says about one state of a table.
+SuiteRule = (
     HasType
     | HasPhysicalType
     | Present
@@ -203,6 +212,7 @@ Rule = (
     | Kept
     | Lag
 )
+Rule = SuiteRule | ChangeRule
 
 
 def columns_of(rule: Rule) -> tuple[str, ...]:
@@ -217,5 +227,7 @@ def columns_of(rule: Rule) -> tuple[str, ...]:
                 name for key, v in kwargs.items() if key.startswith("column") and isinstance(v, list) for name in v
             )
         case RowCount() | SqlValue():
+            return ()
+        case DeletedRows() | ChangedRows() | InvalidWrites() | RowCountChange() | SchemaDrift():
             return ()
     return (rule.column,)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from observer.contracts.lint_quality import unknown_column
 from observer.contracts.lint_types import fits, naive
-from observer.contracts.model import Contract, LogicalType, Path, Property, SchemaObject, StateMachine
+from observer.contracts.model import Contract, LogicalType, Path, Property, SchemaObject
 from observer.contracts.problems import Level, Problem
 
 _TIMES = (LogicalType.DATE, LogicalType.TIMESTAMP)
@@ -19,7 +19,7 @@ def states(prop: Property) -> Iterator[Problem]:
     if machine is None:
         return
     if prop.logical_type not in (LogicalType.STRING, LogicalType.UNSET):
-        message = f"states are texts, {prop.name} is a {prop.logical_type}"
+        message = f"states are texts, {prop.name} is {prop.logical_type.one}"
         yield _problem("state-machine", machine.path, message, "put the stateMachine on a string property")
     if not machine.initial:
         fix = "add initial: [new]"
@@ -41,21 +41,12 @@ def states(prop: Property) -> Iterator[Problem]:
         )
         yield _problem("state-machine-no-end", machine.path, message, fix, Level.WARNING)
     if machine.initial:
-        lost = [s for s in machine.states if s not in _reachable(machine)]
+        reached = machine.reachable_from(machine.initial)
+        lost = [s for s in machine.states if s not in reached]
         if lost:
             message = f"no transition leads to {', '.join(f'`{s}`' for s in lost)}"
             fix = "add a transition, or name it in `initial`"
             yield _problem("state-machine-unreachable", machine.path, message, fix, Level.WARNING)
-
-
-def _reachable(machine: StateMachine) -> set[str]:
-    reached, todo = set(machine.initial), list(machine.initial)
-    while todo:
-        state = todo.pop()
-        following = {t for move in machine.transitions if move.source == state for t in move.targets}
-        todo += following - reached
-        reached |= following
-    return reached
 
 
 def times(contract: Contract, obj: SchemaObject) -> Iterator[Problem]:
@@ -119,7 +110,7 @@ def record_url(obj: SchemaObject) -> Iterator[Problem]:
 
 
 def _named(kind: LogicalType) -> str:
-    return f"a {kind}" if kind else "without logicalType"
+    return kind.one if kind else "without logicalType"
 
 
 def _problem(rule: str, path: Path, message: str, fix: str, level: Level = Level.ERROR) -> Problem:

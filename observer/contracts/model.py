@@ -10,10 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from observer.contracts.schedules import Calendar, Schedule
+from observer.contracts.states import Path as Path
+from observer.contracts.states import StateMachine as StateMachine
+from observer.contracts.states import Transition as Transition
 
-Path = tuple[str | int, ...]
+if TYPE_CHECKING:
+    from observer.contracts.change_limits import ChangeLimit
+
 Scalar = str | int | float | bool | None
 
 
@@ -32,6 +38,11 @@ class LogicalType(StrEnum):
     MAP = "map"
     VECTOR = "vector"
     UNSET = ""
+
+    @property
+    def one(self) -> str:
+        """ "an integer", "a date": the word with its article."""
+        return f"{'an' if self[:1] in 'aio' else 'a'} {self}"
 
 
 class Severity(StrEnum):
@@ -189,32 +200,6 @@ class Relationship:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Transition:
-    """From one state to those that may follow it."""
-
-    source: str
-    targets: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class StateMachine:
-    """`customProperties.stateMachine`: which states exist and which moves are legal."""
-
-    initial: tuple[str, ...]
-    terminal: tuple[str, ...]
-    transitions: tuple[Transition, ...]
-    path: Path = ()
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """Every state that is named anywhere, in order of first mention."""
-        named = [*self.initial]
-        for move in self.transitions:
-            named += [move.source, *move.targets]
-        return tuple(dict.fromkeys([*named, *self.terminal]))
-
-
-@dataclass(frozen=True, kw_only=True)
 class Property:
     """A column under contract."""
 
@@ -284,6 +269,8 @@ class SchemaObject:
     record_url: str | None = None
     #: Open hours of this table; the contract's own when None.
     calendar: Calendar | None = None
+    #: How much may change between two snapshots, where it is not the default.
+    change_limits: tuple[ChangeLimit, ...] = ()
     path: Path = ()
 
     @property

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from observer import __version__
 from observer.checks.audit import Audit, ContractAudit, SnapshotTaken, TableCopy
+from observer.checks.changes import plan_changes
 from observer.checks.file_names import file_name
 from observer.checks.judge import judge
 from observer.checks.measure import CheckResult, Evidence, Measurement, Outcome, TableShape
@@ -26,7 +27,7 @@ from observer.checks.plan import plan_contract
 from observer.checks.rules import RowCount
 from observer.checks.spec import ContractPlan, TablePlan
 from observer.contracts.model import Contract
-from observer.errors import EngineError, InputError, ObserverError, SnapshotError, SourceError
+from observer.errors import EngineError, InputError, SnapshotError, SourceError
 from observer.gx.context import warm_up
 from observer.gx.runner import SuiteRunner
 from observer.jobs.queries import QueryDesk
@@ -61,10 +62,14 @@ class AuditRequest:
     token_key: bytes | None = None
     #: How many keys of failing rows are gathered per check.
     key_limit: int = 10_000
+    #: Whether what changed since the previous snapshot is checked too.
+    changes: bool = False
+    #: Contract id → folder of its previous kept snapshot; a contract without one has nothing to be compared with.
+    previous: Mapping[str, Path] = field(default_factory=dict)
 
 
 def run_audit(request: AuditRequest, source: Source, progress: ProgressEvents) -> Audit:
-    """Audit every contract of the request, one after the other.
+    """Audit every contract of the request, one after the other, each with its own plan.
 
     Raises:
         InputError: what is asked for cannot be done; nothing was read.
@@ -80,10 +85,10 @@ def run_audit(request: AuditRequest, source: Source, progress: ProgressEvents) -
     audits, errors = [], []
     for contract, plan in zip(request.contracts, plans, strict=True):
         try:
-            audits.append(_audit_contract(contract, plan, request, source, progress))
+            audits.append(audit_contract(contract, plan, request, source, progress))
         except (SourceError, SnapshotError, EngineError) as error:
             errors.append(error)
-            audits.append(_unseen(contract, plan, request, error))
+            audits.append(unseen(contract, plan, request.execution, str(error), changes=request.changes))
     if errors and len(errors) == len(audits):
         raise errors[0]
     return Audit(
@@ -108,30 +113,40 @@ def _refuse_what_cannot_be_kept(request: AuditRequest) -> None:
         )
 
 
-def _unseen(contract: Contract, plan: ContractPlan, request: AuditRequest, error: ObserverError) -> ContractAudit:
-    """A contract that could not be looked at, beside others that could."""
-    why = str(error)
+def unseen(contract: Contract, plan: ContractPlan, execution: Execution, error: str, *, changes: bool) -> ContractAudit:
+    """A run that could not look: every check ERRORED with `error`, those of changes too when they were asked for."""
+    specs = (*plan.checks, *(plan_changes(contract, plan) if changes else ()))
     return ContractAudit(
         contract=contract,
         tables=tuple(
-            TableShape(object=table.object, physical_name=table.physical_name, columns=(), error=why)
+            TableShape(object=table.object, physical_name=table.physical_name, columns=(), error=error)
             for table in plan.tables
             if not table.target_only
         ),
-        results=tuple(judge(spec, Measurement(check_id=spec.id, error=why)) for spec in plan.checks),
+        results=tuple(judge(spec, Measurement(check_id=spec.id, error=error)) for spec in specs),
         one_instant=False,
-        execution=request.execution,
+        execution=execution,
     )
 
 
-def _audit_contract(
+def audit_contract(
     contract: Contract, plan: ContractPlan, request: AuditRequest, source: Source, progress: ProgressEvents
 ) -> ContractAudit:
+    """One contract on one instant. Only its own settings of the request count, not the list of contracts.
+
+    Raises:
+        InputError: what is asked for cannot be done; nothing was read.
+        SourceError, SnapshotError, EngineError: nothing could be looked at; `unseen` says it in results.
+    """
     with _bench(plan, request, source, progress) as bench:
         progress.phase("checks")
         measured = {m.check_id: m for m in bench.runner.run(lambda spec, _: progress.check_done(spec.id))}
         results = tuple(judge(spec, measured[spec.id]) for spec in plan.checks)
         progress.phase("evidence")
+        evidence = tuple(_evidence(bench.runner, results, request.key_limit))
+        profiles = bench.runner.profiles()
+        taken = _taken(bench.snapshot, plan, request)
+        changed = _changes(contract, plan) if request.changes else ()
         return ContractAudit(
             contract=contract,
             tables=tuple(
@@ -139,13 +154,18 @@ def _audit_contract(
                 for shape, table in zip(bench.shapes, plan.tables, strict=True)
                 if not table.target_only
             ),
-            results=results,
-            evidence=tuple(_evidence(bench.runner, results, request.key_limit)),
-            profiles=bench.runner.profiles(),
+            results=(*results, *changed),
+            evidence=evidence,
+            profiles=profiles,
             one_instant=bench.one_instant,
             execution=request.execution,
-            snapshot=_taken(bench.snapshot, plan, request),
+            snapshot=taken,
         )
+
+
+def _changes(contract: Contract, plan: ContractPlan) -> tuple[CheckResult, ...]:
+    why = "there is no earlier snapshot to compare with"
+    return tuple(judge(s, Measurement(check_id=s.id, skipped=why)) for s in plan_changes(contract, plan))
 
 
 def _counted(shape: TableShape, results: Sequence[CheckResult]) -> TableShape:

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from observer.checks.plan import plan_contract
-from observer.checks.rules import Rule
+from observer.checks.rules import SuiteRule
 from observer.checks.spec import CheckSpec
 from observer.config.odcs import load_contracts
 from observer.contracts.model import Contract, Dimension, Metric, MetricRule, Operator, Severity, SlaKind, SqlRule, Unit
@@ -41,7 +41,7 @@ def test_the_contracts_of_the_real_inputs_lint_without_an_error(file: Path) -> N
 
 
 def test_every_kind_of_rule_stands_in_them_at_least_once(checks: tuple[CheckSpec, ...]) -> None:
-    assert {type(check.rule) for check in checks} == set(get_args(Rule))
+    assert {type(check.rule) for check in checks} == set(get_args(SuiteRule))
 
 
 def test_every_operator_unit_severity_and_dimension_stands_in_them(checks: tuple[CheckSpec, ...]) -> None:
