@@ -17,25 +17,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
 import psutil
 
+from observer.runs.workers import Ending
+
 #: How often a running worker's memory and time are looked at.
 _LOOK_SECONDS = 0.2
-
-
-class Ending(StrEnum):
-    """How a worker ended: a label of a metric, so a closed list."""
-
-    RECYCLED = "recycled"
-    KILLED = "killed"
-    OUT_OF_MEMORY = "out_of_memory"
-    TIMEOUT = "timeout"
-    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +61,8 @@ class WorkerPool:
         self._orders: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._killing = threading.Event()
-        self._busy = threading.Semaphore(count)
+        self._free = threading.Semaphore(count)
+        self._count = count
         self._under_way: dict[int, Any] = {}
         self._workers = [_Worker(self, number, limits, task, on_answer, on_ending) for number in range(count)]
         for worker in self._workers:
@@ -78,7 +70,7 @@ class WorkerPool:
 
     def take(self, order: Any) -> bool:
         """Give the order to a free worker; False when none is free, and then nothing happened."""
-        if self._stopping.is_set() or not self._busy.acquire(blocking=False):
+        if self._stopping.is_set() or not self._free.acquire(blocking=False):
             return False
         self._under_way[id(order)] = order
         self._orders.put(order)
@@ -88,6 +80,11 @@ class WorkerPool:
     def under_way(self) -> tuple[Any, ...]:
         """Orders that have no answer yet."""
         return tuple(self._under_way.values())
+
+    @property
+    def idle(self) -> int:
+        """How many orders could be taken now."""
+        return 0 if self._stopping.is_set() else self._count - len(self._under_way)
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -133,7 +130,7 @@ class _Worker:
             answer = self._answer(order)
             self._pool._under_way.pop(id(order), None)
             self._on_answer(order, answer)
-            self._pool._busy.release()
+            self._pool._free.release()
             if self._served >= self._limits.recycle_after:
                 self._end(Ending.RECYCLED)
         self._end(Ending.STOPPED)

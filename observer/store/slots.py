@@ -27,11 +27,11 @@ class Slots:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def newest(self) -> Mapping[str, datetime]:
-        """Contract → its newest scheduled slot; contracts that have none are not in it."""
+    def newest(self, until: datetime) -> Mapping[str, datetime]:
+        """Contract → its newest scheduled slot up to that time; contracts that have none are not in it."""
         query = (
             select(t.slots.c.contract, func.max(t.slots.c.scheduled_for))
-            .where(t.slots.c.trigger == Trigger.SCHEDULE)
+            .where(t.slots.c.trigger == Trigger.SCHEDULE.value, t.slots.c.scheduled_for <= until)
             .group_by(t.slots.c.contract)
         )
         with self._database.transaction() as connection:

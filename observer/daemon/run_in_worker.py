@@ -1,0 +1,31 @@
+"""What a worker process does with an order. The only part of the daemon in which Great Expectations is imported."""
+
+from __future__ import annotations
+
+import traceback
+from functools import cache
+
+from observer.daemon.dispatching import Broke
+from observer.errors import ObserverError, SlotTaken
+from observer.jobs.run_contract import RunEnded, RunOrder, run_contract
+from observer.store import Store
+
+
+def run_in_worker(order: RunOrder) -> RunEnded | Broke:
+    """Never raises: what breaks the run is said in the answer, without any value of a row."""
+    try:
+        return run_contract(order, _state(order.settings.state))
+    except SlotTaken as error:
+        return Broke(reason=str(error), taken=True)
+    except ObserverError as error:
+        return Broke(reason=str(error))
+    except Exception as error:  # noqa: BLE001  # a fault of ours costs this run, not the worker
+        # The text of an unexpected error may hold a value of a row; where it was raised does not.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return Broke(reason=f"unexpected {type(error).__name__} in {place.name} ({place.lineno}); please report it")
+
+
+@cache
+def _state(url: str) -> Store:
+    """Open for the life of the worker."""
+    return Store.open(url)

@@ -1,0 +1,48 @@
+"""What is wrong now, by door. In: reports of the duties. Out: reasons for `/readyz`, and one log line per change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from observer.errors import ObserverError
+
+log = structlog.get_logger("observer")
+
+
+class Troubles:
+    """Door → why it does not work. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reasons: dict[str, str] = {}
+
+    def report(self, door: str, reason: str | None) -> None:
+        """The door works (None), or why not. Holds no secret and no value of a row."""
+        with self._lock:
+            before = self._reasons.pop(door, None)
+            if reason is not None:
+                self._reasons[door] = reason
+        if reason is not None and reason != before:
+            log.warning("trouble_began" if before is None else "trouble_changed", door=door, reason=reason)
+        elif reason is None and before is not None:
+            log.info("trouble_ended", door=door)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """For a person, by door."""
+        with self._lock:
+            return tuple(f"{door}: {reason}" for door, reason in sorted(self._reasons.items()))
+
+    @contextmanager
+    def watched(self, door: str, *errors: type[ObserverError]) -> Iterator[None]:
+        """The block uses the door: these errors are reported and end it, its success clears what was reported."""
+        try:
+            yield
+        except errors as error:
+            self.report(door, str(error))
+        else:
+            self.report(door, None)

@@ -1,0 +1,96 @@
+"""What a daemon watches: its settings, the contracts with their plans and times, and the source. Replaced as a whole.
+
+In: settings and contract files. Out: a Watch, or an InputError with every problem; the Watch before it stays in force then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from observer.checks.changes import plan_changes
+from observer.checks.plan import plan_contract
+from observer.checks.spec import CheckSpec, ContractPlan
+from observer.contracts.model import Contract
+from observer.daemon.triggers import next_slot
+from observer.errors import InputError
+from observer.jobs.lint_contracts import load_for_run
+from observer.jobs.tick import Glancer
+from observer.runs.slots import NextAfter
+from observer.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """One contract under watch."""
+
+    contract: Contract
+    plan: ContractPlan
+    next_after: NextAfter
+    jitter: timedelta
+    catch_up: int
+    glancer: Glancer
+
+    @property
+    def checks(self) -> tuple[CheckSpec, ...]:
+        """Every check of a full run, those of what changed among them."""
+        return (*self.plan.checks, *plan_changes(self.contract, self.plan))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Everything that a reload replaces."""
+
+    settings: Settings
+    #: By contract id.
+    contracts: Mapping[str, Watched]
+    #: Tells one configuration from another: settings and the bytes of every contract.
+    digest: str
+
+    def neighbours(self, contract: str) -> tuple[Contract, ...]:
+        """The other contracts, into which relationships may point."""
+        return tuple(w.contract for name, w in self.contracts.items() if name != contract)
+
+
+def watch(settings: Settings) -> Watch:
+    """Read and plan every contract.
+
+    Raises:
+        InputError: a contract or setting is wrong, or there is none; `problems` holds every finding.
+    """
+    if settings.source is None:
+        raise InputError("no source is given", fix="set OBSERVER_SOURCE, or `source` in observer.toml")
+    contracts = load_for_run(settings.contracts)
+    _refuse_keeping_without_key(settings, contracts)
+    watched = {}
+    for contract in contracts:
+        plan = plan_contract(contract, [other for other in contracts if other is not contract])
+        own, default = contract.schedule, settings.schedule
+        watched[contract.id] = Watched(
+            contract=contract,
+            plan=plan,
+            next_after=next_slot(own, default),
+            jitter=default.jitter if own.jitter is None else own.jitter,
+            catch_up=default.catch_up if own.catch_up is None else own.catch_up,
+            glancer=Glancer(plan),
+        )
+    return Watch(settings=settings, contracts=watched, digest=_digest(settings, contracts))
+
+
+def _digest(settings: Settings, contracts: tuple[Contract, ...]) -> str:
+    lines = [settings.digest, *sorted(f"{c.id} {c.digest}" for c in contracts)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _refuse_keeping_without_key(settings: Settings, contracts: tuple[Contract, ...]) -> None:
+    if settings.snapshots.keep == 0 or settings.token_key is not None:
+        return
+    hidden = next((c for c in contracts if any(p.restricted for o in c.objects for p in o.properties)), None)
+    if hidden is not None:
+        raise InputError(
+            f"contract {hidden.id} has restricted fields, whose values are only kept as tokens, which needs a secret",
+            fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to at least 32 random characters, or [snapshots] "
+            "keep = 0 to keep none",
+        )
