@@ -275,6 +275,15 @@ def _missing_key(path: Path, key: str) -> Problem:
     return _problem("missing-key", path, f"`{key}` is missing", f"add `{examples.get(key, key + ': …')}`")
 
 
+#: What the entries of a list are called by, where people write the bare name.
+_NAMED_BY: dict[Path, str] = {
+    ("enum",): "value",
+    ("properties",): "name",
+    ("schema",): "name",
+    ("members",): "username",
+}
+
+
 def _wrong_type(path: Path, instance: Any, types: list[str]) -> Problem:
     wanted = " or ".join(_TYPE_NAMES.get(name, name) for name in types)
     message = f"{shown(instance)} is {_kind_of(instance)}, expected {wanted}"
@@ -284,6 +293,9 @@ def _wrong_type(path: Path, instance: Any, types: list[str]) -> Problem:
         fix = f"write {'true' if instance.lower() in ('yes', 'on', 'y') else 'false'}"
     elif types == ["string"] and isinstance(instance, (int, float, bool)):
         fix = f"put quotes around it: '{str(instance).lower() if isinstance(instance, bool) else instance}'"
+    elif types == ["object"] and isinstance(instance, (str, int, float)) and path[-2:-1] in _NAMED_BY:
+        text = str(instance).lower() if isinstance(instance, bool) else instance
+        fix = f"write `{{{_NAMED_BY[path[-2:-1]]}: {text}}}`"
     elif types == ["array"]:
         fix = "write a list: start each entry with `- `"
     return _problem("wrong-type", path, message, fix)

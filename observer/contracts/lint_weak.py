@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from observer.contracts.model import (
@@ -65,6 +65,20 @@ def weaknesses(contract: Contract) -> Iterator[Problem]:
         message = "the contract has no freshness: a table that stopped being written stays green"
         fix = "add slaProperties: [{property: freshness, value: 1, unit: h, element: object.updated_at}]"
         yield _warning("no-freshness", (), message, fix)
+
+
+#: A warning that something is missing → the keys below its place that would have said it.
+_SAID_BY: dict[str, tuple[str, ...]] = {
+    "no-freshness": ("slaProperties",),
+    "enum-without-rule": ("enum", "quality", "customProperties", "logicalTypeOptions", "relationships"),
+    "personal-without-classification": ("classification",),
+}
+
+
+def is_echo(warning: Problem, errors: Iterable[Problem]) -> bool:
+    """Whether what the warning misses is there, and could only not be read: that is told already."""
+    places = [(*warning.path, key) for key in _SAID_BY.get(warning.rule, ())]
+    return any(error.file == warning.file and error.path[: len(p)] == p for error in errors for p in places)
 
 
 def words_of(name: str) -> list[str]:

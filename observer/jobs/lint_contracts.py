@@ -13,6 +13,7 @@ from observer.config.odcs import load_contracts, sort_problems
 from observer.contracts.dialects import dialect_of
 from observer.contracts.lint import lint
 from observer.contracts.lint_doors import Doors
+from observer.contracts.lint_weak import is_echo
 from observer.contracts.model import Contract, Property, SchemaObject
 from observer.contracts.problems import Complaint, Level, Problem
 from observer.errors import InputError
@@ -43,7 +44,8 @@ def lint_contracts(paths: Sequence[Path]) -> LintReport:
     loaded = load_contracts(paths)
     found = [loaded.located(p) for p in lint((*loaded.contracts, *loaded.drafts), doors())]
     told = {(p.file, p.path) for p in loaded.problems}
-    problems = sort_problems([*loaded.problems, *(p for p in found if (p.file, p.path) not in told)])
+    further = (p for p in found if (p.file, p.path) not in told and not is_echo(p, loaded.problems))
+    problems = sort_problems([*loaded.problems, *further])
     broken = {p.file for p in problems if p.level is Level.ERROR}
     return LintReport(
         contracts=tuple(c for c in loaded.contracts if c.file not in broken),

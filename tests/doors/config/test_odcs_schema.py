@@ -82,6 +82,20 @@ def test_the_nearest_known_word_is_suggested(word: str, known: list[str], expect
     assert nearest(word, known) == expected
 
 
+@pytest.mark.parametrize(
+    ("where", "fix"),
+    [
+        ("name: leads\n    properties: [{name: a, enum: [Open, true]}]", ["{value: Open}", "{value: true}"]),
+        ("name: leads\n    properties: [id]", ["{name: id}"]),
+        ("leads", ["{name: leads}"]),
+    ],
+)
+def test_a_bare_name_where_a_mapping_belongs_is_shown_as_one(where: str, fix: list[str]) -> None:
+    text = f"apiVersion: v3.2.0\nkind: DataContract\nid: crm\nversion: 1.0.0\nstatus: active\nschema:\n  - {where}\n"
+    problems = shape_problems(read_yaml(text.encode()).value, "v3.2.0")
+    assert [p.fix for p in problems] == [f"write `{f}`" for f in fix]
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_official_example_is_judged_without_a_crash(version: str) -> None:
     folder = SPEC / "docs" / "examples"
