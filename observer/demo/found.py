@@ -1,0 +1,114 @@
+"""Injected faults × what the daemon saw → which check found which fault, when, in how many rows. Pure.
+
+A check found a fault when it did not pass and names every row of it; where it names only some of its failing rows, when
+as many rows more fail than did before the fault. Of a fault that is in no row it must say the fault's word (a column),
+or not pass at a look that began after the fault (events stopped coming).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from observer.checks.measure import Outcome
+from observer.contracts.model import Scalar
+from observer.demo.injected import Injected
+
+_BAD = frozenset({Outcome.FAILED, Outcome.WARNED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What one run or tick said of one check."""
+
+    check_id: str
+    outcome: Outcome
+    #: When it began to look, and when its word was kept; aware.
+    began_at: datetime
+    told_at: datetime
+    rows_failed: int | None
+    #: Keys of failing rows, as the evidence names them.
+    keys: frozenset[tuple[str, ...]] = frozenset()
+    #: Everything it said in words.
+    words: str = ""
+    #: "run 0199a2b4", "tick".
+    by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """The first time a check found a fault."""
+
+    injected: Injected
+    check_id: str
+    at: datetime
+    #: Rows of the fault that it names; the fault's own number where it is in no row.
+    rows: int
+    by: str
+
+    @property
+    def took(self) -> timedelta:
+        return self.at - self.injected.at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """One injected fault and who found it."""
+
+    injected: Injected
+    #: In order of time, one per check.
+    findings: tuple[Finding, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Expected checks that have not found it."""
+        found = {finding.check_id for finding in self.findings}
+        return tuple(check for check in self.injected.expected_checks if check not in found)
+
+    @property
+    def found(self) -> bool:
+        return not self.missing
+
+
+def key_texts(keys: Iterable[Sequence[Scalar]]) -> frozenset[tuple[str, ...]]:
+    """Keys as text, so that a number from JSON and one from the database are the same."""
+    return frozenset(tuple(str(part) for part in key) for key in keys)
+
+
+def tally(injected: Iterable[Injected], seen: Iterable[Seen]) -> tuple[Tally, ...]:
+    """One tally per fault, in the order given. More of `seen` never makes a fault less found."""
+    in_order = sorted(seen, key=lambda s: s.told_at)
+    return tuple(Tally(injected=fault, findings=_findings(fault, in_order)) for fault in injected)
+
+
+def _findings(fault: Injected, seen: Sequence[Seen]) -> tuple[Finding, ...]:
+    found: dict[str, Finding] = {}
+    before: dict[str, int] = {}
+    for look in seen:
+        if look.check_id not in fault.expected_checks or look.check_id in found:
+            continue
+        if look.told_at < fault.at:
+            before[look.check_id] = look.rows_failed or 0
+        elif shows(look, fault, failed_before=before.get(look.check_id)):
+            found[look.check_id] = Finding(
+                injected=fault, check_id=look.check_id, at=look.told_at, rows=fault.rows, by=look.by
+            )
+    return tuple(found.values())
+
+
+def shows(look: Seen, fault: Injected, *, failed_before: int | None = None) -> bool:
+    """Whether this look at an expected check, told after the fault, tells of it.
+
+    `failed_before` is how many rows failed at the last look before; None when there was none.
+    """
+    if fault.trace is not None:
+        return fault.trace in look.words
+    if look.outcome not in _BAD:
+        return False
+    if not fault.keys:
+        return look.began_at >= fault.at
+    if key_texts(fault.keys) <= look.keys:
+        return True
+    capped = look.rows_failed is not None and look.rows_failed > len(look.keys)
+    return capped and failed_before is not None and (look.rows_failed or 0) >= failed_before + fault.rows
