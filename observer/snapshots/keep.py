@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from observer.checks.measure import TableFile
 from observer.errors import SnapshotError
-from observer.snapshots.manifest import ColumnEntry, TableEntry, schema_hash, write_manifest
+from observer.snapshots.manifest import TableEntry, schema_hash, write_manifest
 from observer.snapshots.parquet import disk_error, write_parquet
 from observer.snapshots.take import Snapshot
 
@@ -32,13 +32,20 @@ def key_id(key: bytes) -> str:
     return hmac.new(key, _KEY_ID_TEXT, hashlib.sha256).hexdigest()[:16]
 
 
-def keep_snapshot(snapshot: Snapshot, folder: Path, *, key: bytes) -> Path:
+def keep_snapshot(snapshot: Snapshot, folder: Path, *, key: bytes | None) -> Path:
     """Copy the snapshot to `folder`, which must not exist, and return it; it appears whole or not at all.
 
     In restricted columns every value becomes 64 hex digits, HMAC-SHA256 under the key: equal values of equal type give
-    equal tokens, in every table and every snapshot kept with the same key; null stays null. Raises SnapshotError.
+    equal tokens, in every table and every snapshot kept with the same key; null stays null. Where no column is
+    restricted no key is needed. Raises SnapshotError.
     """
-    if len(key) < SHORTEST_KEY_BYTES:
+    if key is None:
+        if any(_restricted(file, entry) for file, entry in _pairs(snapshot)):
+            raise SnapshotError(
+                "a snapshot is only kept with restricted values replaced by tokens, which needs a secret",
+                fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to at least 32 random characters",
+            )
+    elif len(key) < SHORTEST_KEY_BYTES:
         raise SnapshotError(
             f"the key for tokens has {len(key)} bytes", fix=f"use at least {SHORTEST_KEY_BYTES} random bytes"
         )
@@ -48,11 +55,8 @@ def keep_snapshot(snapshot: Snapshot, folder: Path, *, key: bytes) -> Path:
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
-        entries = tuple(
-            _keep(file, entry, partial, key)
-            for file, entry in zip(snapshot.tables, snapshot.manifest.tables, strict=True)
-        )
-        write_manifest(replace(snapshot.manifest, tables=entries, key_id=key_id(key)), partial)
+        entries = tuple(_keep(file, entry, partial, key) for file, entry in _pairs(snapshot))
+        write_manifest(replace(snapshot.manifest, tables=entries, key_id=key and key_id(key)), partial)
         partial.rename(folder)
     except BaseException as error:
         if partial is not None:
@@ -63,24 +67,28 @@ def keep_snapshot(snapshot: Snapshot, folder: Path, *, key: bytes) -> Path:
     return folder
 
 
-def _keep(file: TableFile, entry: TableEntry, folder: Path, key: bytes) -> TableEntry:
+def _pairs(snapshot: Snapshot) -> Iterator[tuple[TableFile, TableEntry]]:
+    return zip(snapshot.tables, snapshot.manifest.tables, strict=True)
+
+
+def _restricted(file: TableFile, entry: TableEntry) -> bool:
+    """Whether a column that was copied may not be kept as it is."""
+    return not file.plan.restricted.isdisjoint(column.name for column in entry.columns)
+
+
+def _keep(file: TableFile, entry: TableEntry, folder: Path, key: bytes | None) -> TableEntry:
     if file.path is None or entry.file is None:
         return entry
     target = folder / entry.file
     restricted = file.plan.restricted
-    if restricted.isdisjoint(column.name for column in entry.columns):
+    if key is None or not _restricted(file, entry):
         shutil.copyfile(file.path, target)
         target.chmod(0o600)
         return entry
     with pq.ParquetFile(file.path) as source:
         schema = source.schema_arrow
         write_parquet(_tokenised(source, schema, restricted, key), target, on_rows=lambda _rows: None)
-    columns = tuple(
-        ColumnEntry(name=c.name, type="string", source_type=c.source_type, tokenised=True)
-        if c.name in restricted
-        else c
-        for c in entry.columns
-    )
+    columns = tuple(replace(c, type="string", tokenised=True) if c.name in restricted else c for c in entry.columns)
     # A restricted time would be told by the watermark.
     hides_watermark = file.plan.update_time in restricted
     return replace(

@@ -27,6 +27,8 @@ class ColumnEntry:
     source_type: str
     #: True: the values are keyed tokens.
     tokenised: bool = False
+    #: Whether the source lets it be null; None where the manifest was written before this was remembered.
+    nullable: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,10 @@ class TableEntry:
     columns: tuple[ColumnEntry, ...]
     missing: tuple[str, ...] = ()
     error: str | None = None
+    #: Columns that the table has and the contract does not name; None where this was not remembered.
+    others: tuple[str, ...] | None = None
+    #: Primary key of the contract, physical names in order; None where this was not remembered.
+    key: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,4 +110,5 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _table(entry: dict[str, Any]) -> TableEntry:
     columns = tuple(ColumnEntry(**column) for column in entry["columns"])
-    return TableEntry(**entry | {"columns": columns, "missing": tuple(entry["missing"])})
+    lists = {name: None if entry.get(name) is None else tuple(entry[name]) for name in ("others", "key")}
+    return TableEntry(**entry | lists | {"columns": columns, "missing": tuple(entry["missing"])})

@@ -87,9 +87,14 @@ def _take(
     except ObserverError as error:
         return _failed(table, replace(shape, error=str(error)), started)
     assert written.schema is not None
-    source_types = {column.name: column.type for column in shape.columns}
+    described = {column.name: column for column in shape.columns}
     columns = tuple(
-        ColumnEntry(name=field.name, type=str(field.type), source_type=source_types[field.name])
+        ColumnEntry(
+            name=field.name,
+            type=str(field.type),
+            source_type=described[field.name].type,
+            nullable=described[field.name].nullable,
+        )
         for field in written.schema
     )
     file = TableFile(
@@ -111,6 +116,8 @@ def _take(
         watermark=watermark.text,
         columns=columns,
         missing=shape.missing,
+        others=shape.others,
+        key=table.key,
     )
     return file, entry
 
