@@ -83,8 +83,8 @@ def _tables_twice(contract: Contract) -> Iterator[Problem]:
             yield Problem(
                 rule="table-twice",
                 message=f"`{other}` and `{obj.name}` are the same physical table `{obj.physical_name}`",
-                fix="put the rules of both into one object (`arguments.when` limits a rule to some of its rows), or give "
-                "each a view of its own in the database, or a contract file of its own",
+                fix="put the rules of both into one object (`arguments.when` limits a rule to some rows), or give each "
+                "a view of its own in the database, or a contract file of its own",
                 path=(*obj.path, "physicalName"),
             )
 
