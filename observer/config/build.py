@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from observer.config.custom_properties import (
+    ON_CONTRACT,
     ON_OBJECT,
     ON_PROPERTY,
     CustomValues,
@@ -30,6 +31,7 @@ from observer.config.reading import (
     whole_of,
 )
 from observer.config.relationships import WrittenRelationship, read_relationships
+from observer.config.schedules import read_calendar, read_schedule
 from observer.config.service_levels import read_service_levels
 from observer.contracts.model import (
     Contract,
@@ -58,11 +60,13 @@ def build(document: Mapping[str, Any], findings: Findings, *, file: str, digest:
     """Build what can be built."""
     written: list[WrittenRelationship] = []
     objects = tuple(_object(entry, at, findings, written) for at, entry in entries(document, "schema", ()))
-    for place in (document, mapping_of(document, "team"), mapping_of(document, "description")):
+    custom = read_custom(document, (), ON_CONTRACT, findings)
+    for place in (mapping_of(document, "team"), mapping_of(document, "description")):
         read_custom(place, (), (), findings)
     if not objects:
         at: Path = ("schema",) if "schema" in document else ()
         findings.error("no-objects", at, "the contract describes no table", "add `schema` with at least one object")
+    slas = read_service_levels(document, objects, findings)
     contract = Contract(
         id=text_of(document, "id"),
         name=text_of(document, "name") or text_of(document, "id"),
@@ -82,7 +86,9 @@ def build(document: Mapping[str, Any], findings: Findings, *, file: str, digest:
             )
             for _, entry in entries(document, "support", ())
         ),
-        slas=read_service_levels(document, objects, findings),
+        slas=slas,
+        schedule=read_schedule(document, custom, slas, findings),
+        calendar=read_calendar(custom, findings),
         file=file,
         digest=digest,
     )
@@ -141,6 +147,7 @@ def _object(
         update_time=custom.texts("updateTime"),
         deleted_flag=deleted_flag(custom, tuple(properties)),
         record_url=custom.text("recordUrl"),
+        calendar=read_calendar(custom, findings),
         path=path,
     )
 

@@ -1,4 +1,7 @@
-"""`customProperties` that the observer understands: owners, life cycle, times, placeholders. Other keys are ignored."""
+"""`customProperties` that the observer understands: owners, life cycle, times, placeholders; `schedules.py` reads two.
+
+Other keys are ignored.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ from observer.config.reading import Findings, as_list, entries, is_scalar
 from observer.contracts.model import DeletedFlag, Path, Property, StateMachine, Transition
 
 ON_PROPERTY = ("fieldOwner", "fieldSteward", "fieldConsumers", "stateMachine", "placeholders")
-ON_OBJECT = ("eventTime", "updateTime", "deletedFlag", "recordUrl")
-_OURS = {re.sub(r"[^a-z]", "", name.lower()): name for name in (*ON_PROPERTY, *ON_OBJECT)}
+ON_OBJECT = ("eventTime", "updateTime", "deletedFlag", "recordUrl", "calendar")
+ON_CONTRACT = ("schedule", "calendar")
+_OURS = {re.sub(r"[^a-z]", "", name.lower()): name for name in (*ON_PROPERTY, *ON_OBJECT, *ON_CONTRACT)}
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def read_custom(element: Mapping[str, Any], path: Path, allowed: tuple[str, ...]
         if meant != name:
             findings.error("custom-property-name", (*at, "property"), f"`{name}` is not understood", f"write `{meant}`")
         elif name not in allowed:
-            level = "a property" if name in ON_PROPERTY else "a schema object"
+            level = "a property" if name in ON_PROPERTY else "a schema object" if name in ON_OBJECT else "the contract"
             findings.error(
                 "custom-property-place", (*at, "property"), f"{name} has no meaning here", f"move it to {level}"
             )

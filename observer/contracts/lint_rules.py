@@ -48,6 +48,10 @@ ERRORS: dict[str, str] = {
     "deleted-flag-value": "The values that mean deleted are of another type than the flag.",
     "record-url": "`recordUrl` is no link to one record.",
     "record-url-restricted": "`recordUrl` would show a restricted value.",
+    "schedule": "A schedule is unreadable, or has both `cron` and `every`.",
+    "cron": "A cron line is none of five fields, or its day never comes.",
+    "calendar": "A calendar is unreadable, has no zone, or is never open.",
+    "zone": "The zone of a schedule or calendar is no IANA name.",
     # --- types
     "pattern": "A pattern that the databases cannot run (RE2: no look-around, no back-references).",
     "string-format": "A `format` of a string that cannot be checked.",
