@@ -39,12 +39,18 @@ COPY --from=builder /opt/observer /opt/observer
 ENV PATH=/opt/observer/bin:$PATH \
     HOME=/var/lib/observer \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
-# The only places written to: state, kept snapshots and reports here, everything temporary in /tmp.
-# Read-only root: docker run --read-only --tmpfs /tmp --volume observer:/var/lib/observer …
+    PYTHONUNBUFFERED=1 \
+    OBSERVER_WEB_HOST=0.0.0.0
+# The only places written to: state and kept snapshots here (observer.toml may lie here too), everything temporary in /tmp.
+# Read-only root: docker run --read-only --tmpfs /tmp --volume observer:/var/lib/observer --publish 127.0.0.1:8484:8484 …
 WORKDIR /var/lib/observer
 VOLUME ["/var/lib/observer"]
 USER 10001:10001
-HEALTHCHECK --interval=60s --timeout=10s --start-period=10s --retries=3 CMD ["observer", "--version"]
+EXPOSE 8484
+STOPSIGNAL SIGTERM
+# Asks the daemon whether it lives; no proxy stands between. Whoever moves web.port sets OBSERVER_WEB_PORT too; whoever runs
+# another command than `serve` adds --no-healthcheck.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+  CMD ["python", "-I", "-c", "import os; from http.client import HTTPConnection; c = HTTPConnection('127.0.0.1', int(os.environ.get('OBSERVER_WEB_PORT', '8484')), timeout=4); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
 ENTRYPOINT ["observer"]
-CMD ["--help"]
+CMD ["serve"]

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
 import subprocess
 import sys
+import threading
 import tomllib
 import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from observer.settings import WebSettings
+from tests.real_parts import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
@@ -147,14 +154,47 @@ def test_the_last_stage_installs_nothing_and_takes_only_the_venv() -> None:
     assert arguments_of(last, "ADD") == []
 
 
-def test_the_image_knows_how_to_say_that_it_is_healthy() -> None:
+def asks_whether_it_lives(port: int) -> int:
+    """Exit code of the image's own health check, run here against that port."""
+    (health,) = arguments_of(dockerfile_stages()[-1], "HEALTHCHECK")
+    command = json.loads(health[health.index("CMD ") + len("CMD ") :])
+    assert command[0] == "python"
+    environment = {**os.environ, "OBSERVER_WEB_PORT": str(port), "http_proxy": "http://127.0.0.1:1"}
+    return subprocess.run(
+        [sys.executable, *command[1:]], capture_output=True, stdin=subprocess.DEVNULL, env=environment, timeout=30
+    ).returncode
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
+def test_the_image_is_healthy_exactly_when_the_daemon_says_that_it_lives(status: int, healthy: bool) -> None:
+    asked: list[str] = []
+
+    class Daemon(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Daemon) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        assert (asks_whether_it_lives(server.server_port) == 0) is healthy
+    assert asked == ["/healthz"]
+
+
+def test_the_image_is_not_healthy_when_nobody_answers() -> None:
+    assert asks_whether_it_lives(free_port()) == 1
+
+
+def test_the_image_serves_unless_told_otherwise() -> None:
     last = dockerfile_stages()[-1]
-    (health,) = arguments_of(last, "HEALTHCHECK")
-    command = re.search(r'CMD \["observer", (.+)\]$', health)
-    assert command, health
-    done = observer(*(word.strip('" ') for word in command[1].split(",")))
-    assert done.returncode == 0, done.stderr
     assert arguments_of(last, "ENTRYPOINT") == ['["observer"]']
+    assert arguments_of(last, "CMD") == ['["serve"]']
+    assert arguments_of(last, "EXPOSE") == [str(WebSettings().port)]
+    assert arguments_of(last, "STOPSIGNAL") == ["SIGTERM"]
+    assert "OBSERVER_WEB_HOST=0.0.0.0" in " ".join(arguments_of(last, "ENV"))
 
 
 def test_the_builder_checks_every_hash_and_compiles_bytecode() -> None:
