@@ -7,8 +7,11 @@ ObserverError            exit code 3 unless said otherwise
 ├── EngineError          the checks could not be run at all
 ├── StoreError           the state could not be read or written
 │   ├── NotLeading       another daemon leads by now: what this one wanted to write was not written
-│   └── SlotTaken        the slot is somebody else's, or done: what a stalled worker wanted to write was not written
-└── ReportError          a report could not be written
+│   ├── SlotTaken        the slot is somebody else's, or done: what a stalled worker wanted to write was not written
+│   ├── NoSuchRun        the state holds no run of that name
+│   └── AmbiguousRun     the state holds several runs whose ids begin so
+├── ReportError          a report could not be written
+└── WebError             the web server could not be started
 """
 
 from __future__ import annotations
@@ -69,5 +72,17 @@ class SlotTaken(StoreError):
     """The slot belongs to another run, or is done; nothing was written."""
 
 
+class NoSuchRun(StoreError):
+    """No run begins like that."""
+
+
+class AmbiguousRun(StoreError):
+    """Several runs begin like that."""
+
+
 class ReportError(ObserverError):
     """A report could not be written."""
+
+
+class WebError(ObserverError):
+    """The web server could not be started."""

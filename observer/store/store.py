@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from observer.checks.audit import Audit
 from observer.checks.measure import Outcome
 from observer.contracts.model import Contract
-from observer.errors import StoreError
+from observer.errors import AmbiguousRun, NoSuchRun, StoreError
 from observer.runs.deliveries import NewDelivery
 from observer.runs.leading import Term
 from observer.runs.slots import Slot
@@ -203,7 +203,7 @@ class Store:
     def run(self, run_id_or_prefix: str) -> RecordedRun:
         """One run by its id, or by enough of its first characters, in upper or lower case.
 
-        Raises StoreError when no run, or more than one, begins like that.
+        Raises NoSuchRun or AmbiguousRun when none, or more than one, begins like that.
         """
         wanted = run_id_or_prefix.strip().lower()
         begins = func.lower(t.runs.c.id).startswith(wanted, autoescape=True)
@@ -212,10 +212,10 @@ class Store:
             found = connection.execute(query).all() if wanted else []
             found = [row for row in found if row.id.lower() == wanted] or found
             if not found:
-                raise StoreError(f"no run begins with `{run_id_or_prefix}`", fix="take an id from `observer runs`")
+                raise NoSuchRun(f"no run begins with `{run_id_or_prefix}`", fix="take an id from `observer runs`")
             if len(found) > 1:
                 some = ", ".join(row.id for row in found[:3]) + (", …" if len(found) > 3 else "")
-                raise StoreError(f"several runs begin with `{run_id_or_prefix}`: {some}", fix="give more of the id")
+                raise AmbiguousRun(f"several runs begin with `{run_id_or_prefix}`: {some}", fix="give more of the id")
             return _whole_run(connection, found[0])
 
     @contextmanager

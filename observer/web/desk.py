@@ -12,15 +12,19 @@ from observer.store import RecordedRun, RunRow
 
 
 class Desk(Protocol):
-    """Every answer may raise ObserverError; none holds a secret or a value of a restricted column."""
+    """Every answer may raise ObserverError, but for `readiness`; none holds a secret or a value of a restricted column.
 
-    def readiness(self) -> Readiness: ...
+    Called from several threads at once.
+    """
 
-    def metrics(self) -> tuple[bytes, str]:
-        """The text of `/metrics` and its content type."""
+    def readiness(self) -> Readiness:
+        """From memory: never waits, never raises. It is asked on the thread that serves everybody."""
+
+    def metrics(self, accept: str | None = None) -> tuple[bytes, str]:
+        """The text of `/metrics` and its content type, in the format that `accept` (a header) asks for."""
 
     def contracts(self) -> tuple[str, ...]:
-        """Ids of the contracts that are watched now, sorted."""
+        """Ids of the contracts that are watched now, sorted. From memory."""
 
     def standing(self) -> Standing: ...
 
@@ -29,9 +33,11 @@ class Desk(Protocol):
 
     def runs(self, limit: int, contract: str | None) -> tuple[RunRow, ...]: ...
 
-    def run(self, run_id: str) -> RecordedRun: ...
+    def run(self, run_id: str) -> RecordedRun:
+        """By id, or enough of its first characters. Raises NoSuchRun, or AmbiguousRun when several begin so."""
 
-    def slots(self, contract: str, limit: int) -> tuple[Slot, ...]: ...
+    def slots(self, contract: str, limit: int) -> tuple[Slot, ...]:
+        """Newest first."""
 
     def ask_for_run(self, contract: str) -> Slot:
         """A slot of its own, due now. Raises InputError when no such contract is watched."""
