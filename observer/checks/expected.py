@@ -6,9 +6,10 @@ ever here. Long ones are counted or left to the check's statement: this stands i
 
 from __future__ import annotations
 
+from observer.checks import change_rules as changes
 from observer.checks import rules
 from observer.checks.spec import NO_ROW_FAILS, CheckSpec
-from observer.checks.words import comparison_text, duration_text, list_text, number_text, value_text
+from observer.checks.words import comparison_text, duration_text, list_text, number_text, threshold_text, value_text
 from observer.contracts.model import Unit
 
 #: Longest list of values, or pattern, that is shown in full.
@@ -30,11 +31,20 @@ _FORMATS = {
 def expected_text(spec: CheckSpec) -> str:
     """ "present", "0 to 100", "exists in users.id"; with a threshold of its own, that: "at most 0.5 %"."""
     asked = _asked(spec.rule)
-    by_itself = isinstance(spec.rule, rules.Fresh | rules.HasPhysicalType | rules.Expectation)
-    if asked is not None and (by_itself or spec.threshold == NO_ROW_FAILS):
-        return asked
-    text = comparison_text(spec.threshold)
-    return text if spec.threshold.unit is Unit.PERCENT or isinstance(spec.rule, rules.SqlValue) else f"{text} rows"
+    by_itself = isinstance(spec.rule, rules.HasPhysicalType | rules.Expectation)
+    return asked if asked is not None and (by_itself or spec.threshold == NO_ROW_FAILS) else allowed_text(spec)
+
+
+def allowed_text(spec: CheckSpec) -> str:
+    """What the threshold allows: failed rows ("exactly 0 rows"), an age ("at most 15 min old") or a value."""
+    match spec.rule:
+        case rules.Fresh():
+            return _age_text(spec.rule)
+        case rules.SqlValue():
+            return comparison_text(spec.threshold)
+        case changes.SchemaDrift() if spec.threshold.unit is Unit.ROWS:
+            return f"{comparison_text(spec.threshold)} columns"
+    return threshold_text(spec.threshold)
 
 
 def _asked(rule: rules.Rule) -> str | None:
@@ -48,7 +58,9 @@ def _asked(rule: rules.Rule) -> str | None:
             return "present"
         case rules.InSet(values=values):
             shown = list_text(values)
-            return shown if len(shown) <= LONGEST else f"one of {len(values):,} values"
+            if len(shown) <= LONGEST:
+                return shown
+            return f"one of {len(values):,} values" if len(values) > 1 else "its one allowed value"
         case rules.MatchesPattern(pattern=pattern, format=form):
             matches = f"matches {pattern}" if len(pattern) <= LONGEST else "matches its pattern"
             return _FORMATS.get(form or "", matches)
@@ -64,14 +76,26 @@ def _asked(rule: rules.Rule) -> str | None:
             return f"exists in {table}.{column}"
         case rules.References(to_table=table, to_columns=columns):
             return f"exists in {table} ({', '.join(columns)})"
-        case rules.Fresh(limit=limit, calendar=calendar):
-            return f"at most {duration_text(limit)} old{' in open hours' if calendar else ''}"
+        case rules.Fresh():
+            return _age_text(rule)
         case rules.Kept(limit=limit):
             return f"at most {duration_text(limit)} old"
         case rules.Lag(since=since, limit=limit):
             return f"at most {duration_text(limit)} after {since}"
-        case rules.RowCount() | rules.SqlValue():
+        case changes.Transitions():
+            return "only legal moves"
+        case changes.SchemaDrift():
+            return "no column removed or changed"
+        case changes.NewValues():
+            return "no new illegal value"
+        case changes.DeletedRows() | changes.ChangedRows() | changes.InvalidWrites():
+            return "no row"
+        case rules.RowCount() | rules.SqlValue() | changes.RowCountChange():
             return None
+
+
+def _age_text(rule: rules.Fresh) -> str:
+    return f"at most {duration_text(rule.limit)} old{' in open hours' if rule.calendar else ''}"
 
 
 def _range_text(rule: rules.InRange) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from observer.checks import rules
 from observer.checks.drafts import Draft
 from observer.checks.spec import NO_ROW_FAILS
-from observer.checks.words import comparison_text, list_text, value_text
+from observer.checks.words import comparison_text, list_text, threshold_text, value_text
 from observer.contracts.formats import INTEGER_FORMATS, STRING_FORMATS, strptime_format
 from observer.contracts.model import (
     Condition,
@@ -52,7 +52,7 @@ def _type(prop: Property) -> Iterator[Draft]:
             format=strptime_format(prop.options.format) if time and prop.options.format else None,
         ),
         dimension=Dimension.VALIDITY,
-        statement=f"{prop.name} exists" + (f" and holds a {prop.logical_type}" if prop.logical_type else ""),
+        statement=f"{prop.name} exists" + (f" and holds {prop.logical_type.one}" if prop.logical_type else ""),
     )
     if prop.physical_type:
         yield Draft(
@@ -226,8 +226,7 @@ def _metric(obj: SchemaObject, prop: Property | None, rule: MetricRule) -> Draft
     when = tuple(_physical(obj, condition) for condition in rule.when)
     if prop and rule.metric in (Metric.INVALID_VALUES, Metric.DUPLICATE_VALUES):
         when = (*entered(prop), *when)
-    unit = "" if rule.comparison.unit.value == "percent" else " rows"
-    sentence = good if rule.comparison == NO_ROW_FAILS else f"{bad} {comparison_text(rule.comparison)}{unit}"
+    sentence = good if rule.comparison == NO_ROW_FAILS else f"{bad} {threshold_text(rule.comparison)}"
     return Draft(
         name=rule.id,
         rule=kind,

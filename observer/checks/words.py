@@ -83,3 +83,9 @@ def comparison_text(comparison: Comparison) -> str:
     """ "at most 0.5 %", "between 1 and 5", "exactly 0"."""
     text = _PHRASES[comparison.operator].format(*(value_text(v) for v in comparison.operands))
     return f"{text} %" if comparison.unit is Unit.PERCENT else text
+
+
+def threshold_text(threshold: Comparison) -> str:
+    """ "at most 0.5 %", "exactly 1 row", "between 1 and 5 rows"."""
+    text = comparison_text(threshold)
+    return text if threshold.unit is Unit.PERCENT else f"{text} {'row' if threshold.operands[-1] == 1 else 'rows'}"

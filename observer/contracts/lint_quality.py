@@ -118,7 +118,7 @@ def _when(found: MetricRule, obj: SchemaObject) -> Iterator[Problem]:
         for value in condition.values:
             if column and not fits(value, column.logical_type):
                 message = f"`{value}` is no {column.logical_type}, and {condition.column} is"
-                yield _problem("when-type", path, message, f"write a {column.logical_type}")
+                yield _problem("when-type", path, message, f"write {column.logical_type.one}")
 
 
 def _operands(comparison: Comparison, path: Path) -> Iterator[Problem]:

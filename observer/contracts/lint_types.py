@@ -148,7 +148,7 @@ def allowed_values(prop: Property) -> Iterator[Problem]:
         return
     path = (*prop.path, "customProperties")
     if prop.logical_type not in (LogicalType.STRING, LogicalType.UNSET):
-        message = f"placeholders are texts, {prop.name} is a {prop.logical_type}"
+        message = f"placeholders are texts, {prop.name} is {prop.logical_type.one}"
         yield _problem("placeholder-type", path, message, "remove them, or use missingValues with values of that type")
     states = prop.state_machine.states if prop.state_machine else ()
     for text in prop.placeholders:
@@ -169,7 +169,7 @@ def relationship(link: Relationship, obj: SchemaObject, everything: Sequence[Con
             continue
         kinds = {here.logical_type, there.logical_type} - {LogicalType.UNSET}
         if len(kinds) > 1 and kinds != set(_NUMBERS):
-            message = f"{name} is a {here.logical_type}, {target.name}.{to_name} is a {there.logical_type}"
+            message = f"{name} is {here.logical_type.one}, {target.name}.{to_name} is {there.logical_type.one}"
             yield _problem("relationship-type", (*link.path, "to"), message, "give both the same logicalType")
 
 

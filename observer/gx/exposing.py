@@ -22,12 +22,12 @@ from observer.gx.kinds import BY_VALUE, NATIVE, TYPED, Kind
 from observer.gx.readable import readable
 
 _NOUNS = {
-    LogicalType.INTEGER: "whole numbers",
-    LogicalType.NUMBER: "numbers",
-    LogicalType.BOOLEAN: "truth values",
-    LogicalType.DATE: "dates",
-    LogicalType.TIMESTAMP: "timestamps",
-    LogicalType.TIME: "times of day",
+    LogicalType.INTEGER: ("whole number", "whole numbers"),
+    LogicalType.NUMBER: ("number", "numbers"),
+    LogicalType.BOOLEAN: ("truth value", "truth values"),
+    LogicalType.DATE: ("date", "dates"),
+    LogicalType.TIMESTAMP: ("timestamp", "timestamps"),
+    LogicalType.TIME: ("time of day", "times of day"),
 }
 
 
@@ -76,8 +76,7 @@ def expose(
             continue
         bad, zoned, filled = looks[w.name]
         if bad:
-            noun = _NOUNS[w.rule.logical_type]
-            untyped[w.name] = f"is {w.kind.value} in the source and holds {bad:,} values that are no {noun}"
+            untyped[w.name] = f"is {w.kind.value} in the source and {_unreadable(bad, w.rule.logical_type)}"
             if dialect == "sqlite":
                 # What a column is declared as says nothing of what it holds.
                 out_kinds[w.name] = Kind.TEXT
@@ -92,6 +91,11 @@ def expose(
             zoned_columns[w.name] = f"{w.name} carries a zone"
             columns[zoned_columns[w.name]] = words.matches(text, words.TIMESTAMPS[True], dialect)
     return Exposed(columns=columns, kinds=out_kinds, untyped=untyped, where=where, zoned=zoned_columns)
+
+
+def _unreadable(values: int, logical: LogicalType) -> str:
+    one, many = _NOUNS[logical]
+    return f"holds 1 value that is no {one}" if values == 1 else f"holds {values:,} values that are no {many}"
 
 
 def live(table: TablePlan, kinds: Mapping[str, Kind], dialect: str) -> Sql | None:

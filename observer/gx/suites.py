@@ -14,8 +14,9 @@ from fractions import Fraction
 from typing import Any
 
 from observer.checks import rules
+from observer.checks.change_rules import ChangeRule
+from observer.checks.expected import allowed_text
 from observer.checks.spec import CheckSpec, ContractPlan
-from observer.checks.words import comparison_text
 from observer.contracts.model import Comparison, Operator, Severity, Unit
 from observer.gx.row_conditions import row_condition
 
@@ -61,15 +62,9 @@ def expectation(spec: CheckSpec) -> dict[str, Any]:
         "statement": spec.statement,
         "dimension": spec.dimension.value,
         "owner": spec.owner,
-        "threshold": threshold_text(spec.threshold),
+        "threshold": allowed_text(spec),
     }
     return {"type": kind, "kwargs": kwargs, "severity": SEVERITIES[spec.severity], "meta": meta}
-
-
-def threshold_text(threshold: Comparison) -> str:
-    """`at most 0.5 %`, `0 rows`."""
-    text = comparison_text(threshold)
-    return text if threshold.unit is Unit.PERCENT else f"{text} rows"
 
 
 def parameter_name(spec: CheckSpec) -> str:
@@ -80,6 +75,7 @@ def parameter_name(spec: CheckSpec) -> str:
 def expectation_for(spec: CheckSpec) -> tuple[str, Kwargs]:
     """Rule kind → expectation type and its keyword arguments. This is the one table of it."""
     rule = spec.rule
+    assert not isinstance(rule, ChangeRule), "a suite sees one snapshot, and a change takes two"
     kind: str
     kwargs: Kwargs
     match rule:

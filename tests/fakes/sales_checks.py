@@ -75,7 +75,7 @@ def required(object_: str, name: str, rows: int, failed: int = 0, **more: object
 
 def typed(object_: str, name: str, kind: LogicalType, rows: int, failed: int = 0, **more: object) -> CheckResult:
     rule = rules.HasType(column=name, logical_type=kind)
-    return check(object_, name, "type", rule, f"{name} is a {kind}", rows, failed, **more)  # type: ignore[arg-type]  # a test builder
+    return check(object_, name, "type", rule, f"{name} is {kind.one}", rows, failed, **more)  # type: ignore[arg-type]  # a test builder
 
 
 def pipeline_results() -> list[CheckResult]:

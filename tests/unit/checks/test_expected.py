@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from observer.checks import rules
-from observer.checks.expected import LONGEST, expected_text
+from observer.checks.expected import LONGEST, allowed_text, expected_text
 from observer.checks.spec import CheckSpec
 from observer.contracts.formats import STRING_FORMATS
 from observer.contracts.model import Comparison, Dimension, LogicalType, Operator, Severity, Unit
@@ -38,6 +38,7 @@ MONTH = timedelta(days=30)
         (rules.InSet(column="a", values=("new", "lost", "won")), "new, lost or won"),
         (rules.InSet(column="a", values=(1, 2)), "1 or 2"),
         (rules.InSet(column="a", values=("x" * LONGEST, "y")), "one of 2 values"),
+        (rules.InSet(column="a", values=("x" * LONGEST + "y",)), "its one allowed value"),
         (rules.InSet(column="a", values=tuple(f"state {i}" for i in range(1200))), "one of 1,200 values"),
         (rules.MatchesPattern(column="a", pattern="@", format="email"), "an e-mail address"),
         (rules.MatchesPattern(column="a", pattern="^[A-Z]{2}$"), "matches ^[A-Z]{2}$"),
@@ -83,6 +84,7 @@ def test_every_format_has_words(form):
         (rules.RowCount(), Operator.MUST_BE, (0,), Unit.ROWS, "exactly 0 rows"),
         (rules.SqlValue(query="select 1"), Operator.MUST_BE_BETWEEN, (1, 2), Unit.ROWS, "between 1 and 2"),
         (rules.Present(column="a"), Operator.MUST_BE_LESS_THAN, (10,), Unit.ROWS, "less than 10 rows"),
+        (rules.Present(column="a"), Operator.MUST_BE_LESS_OR_EQUAL_TO, (1,), Unit.ROWS, "at most 1 row"),
         (rules.Present(column="a"), Operator.MUST_BE_LESS_THAN, (0.5,), Unit.PERCENT, "less than 0.5 %"),
         (
             rules.Fresh(columns=("at",), limit=timedelta(minutes=15)),
@@ -95,4 +97,5 @@ def test_every_format_has_words(form):
 )
 def test_a_threshold_says_what_it_allows(rule, operator, operands, unit, expected):
     threshold = Comparison(operator=operator, operands=operands, unit=unit)
-    assert expected_text(replace(SPEC, rule=rule, threshold=threshold)) == expected
+    spec = replace(SPEC, rule=rule, threshold=threshold)
+    assert expected_text(spec) == allowed_text(spec) == expected
