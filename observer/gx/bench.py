@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from observer.checks.measure import TableFile, TableShape
@@ -20,7 +22,7 @@ from observer.gx.asking import reason
 from observer.gx.dialect_words import CannotSay
 from observer.gx.exposing import Exposed, expose
 from observer.gx.kinds import Kind, kind_of
-from observer.gx.relations import Relation
+from observer.gx.relations import ROW_NUMBER, Relation
 
 #: PostgreSQL sees one instant in one transaction; DuckDB would let one error end a transaction, and needs none.
 _ISOLATION = {"postgresql": "REPEATABLE READ", "duckdb": "AUTOCOMMIT"}
@@ -54,6 +56,13 @@ class Bench:
         # One transaction sees one instant; a savepoint keeps an error from ending it.
         with self._connection.begin_nested():
             return self._connection.execute(query).all()
+
+    def fetch_table(self, query: sa.Executable) -> pa.Table:
+        """All rows of the query as Arrow; for a bench of its own, which is DuckDB."""
+        assert self.own
+        cursor: Any = self._connection.execute(query).cursor
+        table: pa.Table = cursor.to_arrow_table()
+        return table
 
     def run(self, statement: str) -> None:
         """Execute a statement that gives no rows."""
@@ -131,7 +140,10 @@ def _add_file(bench: Bench, plan: ContractPlan, table: TableFile, schemas: list[
         types = {str(row[0]): kind_of(str(row[1])) for row in described}
         kinds = {column: types[column] for column in table.plan.columns if column in types}
         raw_name = f"parquet of {name}"
-        bench.run(f"CREATE VIEW {bench.quoted(raw_name)} AS SELECT * FROM {source}")
+        # A table may have a column of that name itself: then its rows have no numbers.
+        numbered = ROW_NUMBER not in (column.lower() for column in types)
+        raw = f"{source[:-1]}, file_row_number = true)" if numbered else source
+        bench.run(f"CREATE VIEW {bench.quoted(raw_name)} AS SELECT * FROM {raw}")
         stored = _stored(raw_name, None, kinds)
         exposed = expose(table.plan, plan.checks, stored, kinds, bench.dialect, bench.fetch)
         schema, _, short = name.rpartition(".")
@@ -148,7 +160,11 @@ def _add_file(bench: Bench, plan: ContractPlan, table: TableFile, schemas: list[
         return
     view = _stored(short, schema or None, exposed.columns)
     rows = sa.select(*view.c).select_from(view).subquery("batch")
-    bench.relations[name] = _relation(table.plan, rows, exposed)
+    relation = _relation(table.plan, rows, exposed)
+    if numbered:
+        place = _select(stored, exposed).add_columns(words.column(ROW_NUMBER)).subquery("numbered")
+        relation = replace(relation, numbered=place)
+    bench.relations[name] = relation
 
 
 def _alike_in_duckdb(columns: Iterable[str]) -> tuple[str, str] | None:

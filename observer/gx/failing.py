@@ -6,15 +6,16 @@ for all failed checks. A source may not be written to: there each question goes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from observer.gx.bench import Bench
-from observer.gx.dialect_words import Sql
-from observer.gx.relations import Relation
+from observer.gx.dialect_words import CannotSay, Sql, column
+from observer.gx.relations import ROW_NUMBER, Relation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,20 @@ class FailingRows:
     def column(self, name: str) -> sa.ColumnElement[Any]:
         """The column, selectable beside `rows`."""
         return self.rows.c[name]
+
+
+def row_numbers(bench: Bench, relation: Relation, conditions: Sequence[Sql]) -> pa.Array:
+    """Where in the snapshot's file the rows are that meet any of the conditions, from 0: int64, each once, in no order.
+
+    Raises CannotSay: the rows of this relation have no numbers.
+    """
+    if relation.numbered is None:
+        raise CannotSay("its rows cannot be found again in the snapshot")
+    flags = [condition.label(f"fails {i}") for i, condition in enumerate(conditions)]
+    number = column(ROW_NUMBER)
+    judged = sa.select(number, *flags).select_from(relation.numbered).subquery("judged")
+    query = sa.select(judged.c[ROW_NUMBER]).where(sa.or_(sa.false(), *(judged.c[flag.name] for flag in flags)))
+    return bench.fetch_table(query).column(0).combine_chunks()
 
 
 def set_aside(bench: Bench, relation: Relation, conditions: Mapping[str, Sql], columns: Iterable[str]) -> FailingRows:

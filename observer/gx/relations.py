@@ -10,6 +10,9 @@ import sqlalchemy as sa
 
 from observer.gx.kinds import Kind
 
+#: DuckDB's own name for it.
+ROW_NUMBER = "file_row_number"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Relation:
@@ -28,6 +31,8 @@ class Relation:
 
     #: Why its rows cannot be looked at, though its columns are known.
     rows_error: str | None = None
+    #: The same rows with their place in the snapshot's file, from 0, as `ROW_NUMBER`; None where there is no such file.
+    numbered: sa.FromClause | None = None
 
     def column(self, name: str) -> sa.ColumnElement[Any]:
         """The column, selectable beside `rows`."""

@@ -7,13 +7,14 @@ single checks or tables. No object of GX leaves this room; GX itself is imported
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from observer.checks import rules
@@ -23,8 +24,9 @@ from observer.contracts.model import LogicalType
 from observer.errors import EngineError
 from observer.gx.asking import reason
 from observer.gx.bench import Bench, snapshot_bench, source_bench
-from observer.gx.dialect_words import Sql, oldest_of_kind
+from observer.gx.dialect_words import CannotSay, Sql, oldest_of_kind
 from observer.gx.evidence import TableEvidence
+from observer.gx.failing import row_numbers
 from observer.gx.kinds import NATIVE, Kind, kind_of
 from observer.gx.measured import measurement
 from observer.gx.preflight import did_you_mean, unrunnable
@@ -277,6 +279,21 @@ class SuiteRunner:
             return self._evidence[spec.object].gather(spec, key_limit=key_limit, value_limit=value_limit)
         except sa.exc.SQLAlchemyError as error:
             return Evidence(check_id=spec.id, notes=(f"the failing rows could not be read again: {reason(error)}",))
+
+    def failing_row_numbers(self, object_name: str, checks: Iterable[str]) -> pa.Array:
+        """Where in the object's snapshot file the rows are that fail any of these checks: int64 from 0, in no order.
+
+        Call it after `run`; checks that speak of no single row add none. Raises EngineError when they cannot be found.
+        """
+        relation = self._bench.relations[self._plan.table(object_name).physical_name]
+        conditions = [
+            self._failing[check][0] for check in checks if check in self._failing and self._measured[check].rows_failed
+        ]
+        try:
+            return row_numbers(self._bench, relation, conditions) if conditions else pa.array([], pa.int64())
+        except (sa.exc.SQLAlchemyError, CannotSay) as error:
+            fix = "see what the check itself says"
+            raise EngineError(f"the failing rows could not be read again: {reason(error)}", fix=fix) from None
 
     def profiles(self) -> tuple[FieldProfile, ...]:
         """How full each contracted column is, and what values those with allowed values hold.
