@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-#: Nobody's calendar is closed for longer: beyond it, the search for open time ends.
+#: How far back open hours are told from closed ones.
 LONGEST_LOOK_BACK = timedelta(days=3_660)
+_STRIDE = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,27 +43,33 @@ class Calendar:
     holidays: frozenset[date] = frozenset()
 
     def age(self, since: datetime, until: datetime) -> timedelta:
-        """Open time from `since` to `until` (both aware); negative when `until` comes first, by the whole distance."""
+        """Open time from `since` to `until` (both aware); negative when `until` comes first, by the whole distance.
+
+        What lies more than ten years before `until` counts in full: nobody asks for the Sundays of the year 1.
+        """
         if until <= since:
             return until - since
-        return sum((min(end, until) - max(start, since) for start, end in self._open(since, until)), timedelta())
+        near = until - since <= LONGEST_LOOK_BACK
+        begin = since if near else until - LONGEST_LOOK_BACK
+        return (begin - since) + sum(
+            (min(end, until) - max(start, begin) for start, end in self._open(begin, until)), timedelta()
+        )
 
     def back(self, until: datetime, span: timedelta) -> datetime:
         """The latest instant from which `span` of open time passes up to `until`; aware, UTC.
 
-        For a calendar that never opens within ten years: ten years back, so that an old row is old all the same.
+        Where ten years hold less open time than that, every hour before them counts: an old row is old all the same.
         """
-        left, day = span, timedelta(days=1)
-        reach = until
-        while until - reach < LONGEST_LOOK_BACK:
-            begin = reach - day
+        left, reach, end_of_search = span, until.astimezone(UTC), until.astimezone(UTC) - LONGEST_LOOK_BACK
+        while left > timedelta() and reach > end_of_search:
+            begin = max(reach - _STRIDE, end_of_search)
             for start, end in reversed(list(self._open(begin, reach))):
                 open_time = min(end, reach) - max(start, begin)
                 if open_time >= left:
-                    return (min(end, reach) - left).astimezone(UTC)
+                    return min(end, reach) - left
                 left -= open_time
             reach = begin
-        return (until - LONGEST_LOOK_BACK).astimezone(UTC)
+        return reach - left
 
     def _open(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Open spans that overlap the interval, in order, in UTC: the day on which clocks change is 23 or 25 hours."""
@@ -74,7 +81,8 @@ class Calendar:
                 end_day = day + timedelta(days=1) if self.closes <= self.opens else day
                 start = datetime.combine(day, self.opens, zone).astimezone(UTC)
                 end = datetime.combine(end_day, self.closes, zone).astimezone(UTC)
-                if start < until and end > since:
+                # Hours that begin in the hour that a clock change skips may end before they begin.
+                if start < end and start < until and end > since:
                     yield start, end
             day += timedelta(days=1)
 
