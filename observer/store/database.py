@@ -92,5 +92,6 @@ class Database:
 
 def changed(connection: Connection, statement: Executable, *args: Any) -> int:
     """How many rows the statement changed."""
-    result = cast("CursorResult[Any]", connection.execute(statement, *args))
+    options = {"preserve_rowcount": True}  # without it an INSERT with psycopg says -1
+    result = cast("CursorResult[Any]", connection.execute(statement, *args, execution_options=options))
     return result.rowcount

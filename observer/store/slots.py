@@ -35,7 +35,7 @@ class Slots:
             .group_by(t.slots.c.contract)
         )
         with self._database.transaction() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def add(self, slots: Sequence[NewSlot], term: Term | None = None) -> int:
         """Add what is not there yet, and say how many that were. Raises NotLeading.

@@ -30,8 +30,9 @@ def read_standing(database: Database) -> Standing:
 
 def _contracts(connection: Connection) -> tuple[ContractStanding, ...]:
     s, r, snap = t.contract_standings, t.runs, t.snapshots
-    waiting = select(t.slots.c.contract, func.count()).where(t.slots.c.state == SlotState.DUE.value)
-    due: dict[str, int] = dict(connection.execute(waiting.group_by(t.slots.c.contract)).tuples().all())
+    of = t.slots.c.contract
+    waiting = select(of, func.count()).where(t.slots.c.state == SlotState.DUE.value).group_by(of)
+    due: dict[str, int] = {row[0]: row[1] for row in connection.execute(waiting)}
     query = (
         select(s, r, snap.c.bytes.label("snapshot_bytes"), snap.c.seconds.label("snapshot_seconds"))
         .select_from(s)
