@@ -28,7 +28,7 @@ def runs(limit: int, contract: str | None) -> int:
     if not found:
         click.echo("Nothing ran yet. Try: observer audit --source URL")
         return ExitCode.OK
-    _print_runs(found)
+    print_runs(found)
     return ExitCode.OK
 
 
@@ -39,11 +39,11 @@ def show(run: str, all_checks: bool) -> int:
     """Print one run. RUN is its id, or the first characters of it."""
     with opened_store(load_settings()) as store:
         found = store.run(run)
-    _print_run(found, all_checks=all_checks)
+    print_run(found, all_checks=all_checks)
     return ExitCode.OK
 
 
-def _print_runs(found: tuple[RunRow, ...]) -> None:
+def print_runs(found: tuple[RunRow, ...]) -> None:
     from rich import box
     from rich.table import Table
 
@@ -60,7 +60,7 @@ def _print_runs(found: tuple[RunRow, ...]) -> None:
     for row in found:
         trust = "–" if row.trust_score is None else str(row.trust_score)
         names = [Text(visible(", ".join(row.contracts)))] if wide else []
-        table.add_row(row.id[:8], f"{row.started_at:%Y-%m-%d %H:%M}", _counts(row), f"{row.rows:,}", trust, *names)
+        table.add_row(row.id[:_ID_WIDTH], f"{row.started_at:%Y-%m-%d %H:%M}", _counts(row), f"{row.rows:,}", trust, *names)
     out.print(table)
 
 
@@ -76,10 +76,12 @@ def _counts(row: RunRow) -> str:
 
 
 _WIDE = 110
+#: The part of a UUIDv7 that tells its millisecond.
+_ID_WIDTH = 13
 _MARKS = {Outcome.PASSED: "✓", Outcome.WARNED: "!", Outcome.FAILED: "✗", Outcome.ERRORED: "?", Outcome.SKIPPED: "–"}
 
 
-def _print_run(found: RecordedRun, *, all_checks: bool) -> None:
+def print_run(found: RecordedRun, *, all_checks: bool) -> None:
     row, out = found.run, console()
     out.print(Text(visible(f"Run {row.id}, {row.started_at:%Y-%m-%d %H:%M:%S} UTC, on {row.source}")))
     table = ""

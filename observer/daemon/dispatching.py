@@ -1,14 +1,14 @@
 """Slots → runs. In: schedules, the clock, and the state. Out: due slots, orders for the workers, and what came of them.
 
-Everything here may be done again: the state refuses a slot it knows, a claim of a slot that is taken, and the end of a run
-that does not hold its slot.
+Everything here may be done again: the state refuses a slot it knows, a claim of a slot that is taken, and the end of a
+run that does not hold its slot.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Protocol
@@ -19,7 +19,7 @@ from observer.checks.measure import Outcome
 from observer.daemon.watching import Watch, Watched
 from observer.daemon.workers import Lost, WorkerPool
 from observer.errors import SlotTaken, StoreError
-from observer.jobs.run_contract import RunEnded, RunOrder, failed_events, record_lost, started_events
+from observer.jobs.run_contract import Broke, RunEnded, RunOrder, failed_events, record_lost, started_events
 from observer.lineage.ids import new_run_id
 from observer.runs.leading import Term
 from observer.runs.slots import NewSlot, Slot, SlotState, jitter_of, plan_slots, superseded
@@ -30,15 +30,6 @@ log = structlog.get_logger("observer")
 
 #: A slot that was begun so often and never ended is given up: whatever ends the daemon then may be the run itself.
 MOST_ATTEMPTS = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Broke:
-    """The answer of a worker whose run raised: nothing was recorded by it."""
-
-    reason: str
-    #: The slot belongs to another run by now: there is nothing to record.
-    taken: bool = False
 
 
 class RunMetrics(Protocol):
@@ -132,9 +123,11 @@ class Dispatcher:
     def dispatch(self, term: Term, now: datetime) -> None:
         """Give due slots to free workers, one run per contract at a time. Raises StoreError, NotLeading."""
         assert self.pool is not None
-        self._record_what_was_not()
+        self.record_what_was_not()
         due = sorted(self._store.slots.in_state(SlotState.DUE), key=lambda slot: slot.contract)
-        waiting = [s for name, group in groupby(due, lambda s: s.contract) for s in self._pruned(name, list(group), term)]
+        waiting = [
+            s for name, group in groupby(due, lambda s: s.contract) for s in self._pruned(name, list(group), term)
+        ]
         busy = {order.slot.contract for order in self.pool.under_way}
         for slot in sorted(waiting, key=lambda slot: slot.due_at):
             if self.pool.idle == 0:
@@ -166,7 +159,7 @@ class Dispatcher:
         order = self._order(replace(slot, run_id=new_run_id(), started_at=now))
         if order is None:
             return None
-        events = started_events(order, at=now) if self._lineage else ()
+        events = started_events(order, at=now)
         try:
             claimed = self._store.slots.claim(slot, order.run_id, term=term, deliveries=events)
         except SlotTaken:
@@ -202,12 +195,12 @@ class Dispatcher:
         with self._lock:
             self._unrecorded[order.run_id] = (order, answer)
         try:
-            self._record_what_was_not()
+            self.record_what_was_not()
         except StoreError as error:
             # The next dispatch tries again.
             log.warning("run_not_recorded_yet", run_id=order.run_id, reason=str(error))
 
-    def _record_what_was_not(self) -> None:
+    def record_what_was_not(self) -> None:
         """Runs that ended with their worker: recorded as ERRORED, or handed back when the daemon itself stops."""
         with self._lock:
             todo, self._unrecorded = self._unrecorded, {}
@@ -230,7 +223,7 @@ class Dispatcher:
             self._ended(order, record_lost(order, self._store, answer.reason))
 
     def _hand_back(self, order: RunOrder, reason: str) -> None:
-        events = failed_events(order, reason, at=datetime.now(UTC)) if self._lineage else ()
+        events = failed_events(order, reason, at=datetime.now(UTC))
         self._store.slots.hand_back(order.slot, reason, deliveries=events)
         log.info("run_handed_back", contract=order.slot.contract, run_id=order.run_id, reason=reason)
 

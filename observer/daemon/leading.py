@@ -22,7 +22,7 @@ class Leading:
     def __init__(
         self, store: Store, holder: str, lease: timedelta, *, alone: bool, on_gain: Callable[[Term], None]
     ) -> None:
-        """`holder` names this process. `alone`: no other daemon can live on this state. `on_gain` hears of a new term."""
+        """`holder` names this process. `alone`: no other daemon can use this state. `on_gain` hears of a new term."""
         self.holder = holder
         self._store = store
         self._lease = lease

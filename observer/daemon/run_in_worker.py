@@ -5,9 +5,8 @@ from __future__ import annotations
 import traceback
 from functools import cache
 
-from observer.daemon.dispatching import Broke
 from observer.errors import ObserverError, SlotTaken
-from observer.jobs.run_contract import RunEnded, RunOrder, run_contract
+from observer.jobs.run_contract import Broke, RunEnded, RunOrder, run_contract
 from observer.store import Store
 
 

@@ -1,6 +1,6 @@
 """What a daemon watches: its settings, the contracts with their plans and times, and the source. Replaced as a whole.
 
-In: settings and contract files. Out: a Watch, or an InputError with every problem; the Watch before it stays in force then.
+In: settings and contract files. Out: a Watch, or an InputError with every problem.
 """
 
 from __future__ import annotations

@@ -11,9 +11,14 @@ from observer.store import SnapshotRecord, Store
 
 
 def record_audit(
-    audit: Audit, store: Store, *, finishes: Slot | None = None, deliveries: Iterable[NewDelivery] = ()
+    audit: Audit,
+    store: Store,
+    *,
+    error: str | None = None,
+    finishes: Slot | None = None,
+    deliveries: Iterable[NewDelivery] = (),
 ) -> None:
-    """Keep the run in one transaction.
+    """Keep the run in one transaction. `error` says why the run as a whole could not be done.
 
     Raises:
         StoreError: the state cannot be written.
@@ -33,4 +38,4 @@ def record_audit(
         for part in audit.contracts
         if (taken := part.snapshot) is not None
     ]
-    store.record_audit(audit, snapshots=snapshots, finishes=finishes, deliveries=deliveries)
+    store.record_audit(audit, snapshots=snapshots, error=error, finishes=finishes, deliveries=deliveries)

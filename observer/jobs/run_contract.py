@@ -1,7 +1,7 @@
 """One slot's run, as a worker does it: snapshot, suites, what changed, and one transaction that records it all.
 
-In: a RunOrder, which holds everything. Out: a RunEnded. What the run found is in the state, and its lineage events are in
-the outbox, exactly when the slot is done: a run that is not recorded never happened.
+In: a RunOrder, which holds everything. Out: a RunEnded. What the run found is in the state, and its lineage events are
+in the outbox, exactly when the slot is done: a run that is not recorded never happened.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ class RunOrder:
     #: The CRM database as it may be shown, and its kind (`Source.display_url`, `Source.kind`).
     source: str
     source_kind: str
+    #: False: nobody is told of runs, so no event is written.
+    lineage: bool = True
 
     @property
     def run_id(self) -> str:
@@ -68,6 +70,15 @@ class RunEnded:
     error: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Broke:
+    """What the daemon hears of a run that raised: nothing was recorded by it."""
+
+    reason: str
+    #: The slot belongs to another run by now: there is nothing to record.
+    taken: bool = False
+
+
 def run_contract(order: RunOrder, store: Store) -> RunEnded:
     """Look at the contract and record what was seen; when nothing could be looked at, that.
 
@@ -84,7 +95,7 @@ def run_contract(order: RunOrder, store: Store) -> RunEnded:
         error = str(fault)
         part = unseen(order.contract, plan, Execution.SNAPSHOT, error, changes=True)
     audit = _audit(order, part, begun)
-    events = ended(_lineage(order, plan), part, at=audit.finished_at)
+    events = ended(_lineage(order, plan), part, at=audit.finished_at) if order.lineage else ()
     try:
         _record(store, audit, order.slot, events, error)
     except StoreError:
@@ -108,20 +119,23 @@ def record_lost(order: RunOrder, store: Store, reason: str) -> RunEnded:
     plan = plan_contract(order.contract, order.neighbours)
     part = unseen(order.contract, plan, Execution.SNAPSHOT, reason, changes=True)
     audit = _audit(order, part, order.slot.started_at or now)
-    record_audit(
-        audit, store, error=reason, finishes=order.slot, deliveries=failed(_lineage(order, plan), reason, at=now)
-    )
+    events = failed(_lineage(order, plan), reason, at=now) if order.lineage else ()
+    record_audit(audit, store, error=reason, finishes=order.slot, deliveries=events)
     return RunEnded(run_id=order.run_id, outcome=Outcome.ERRORED, seconds=audit.seconds, rows=0, error=reason)
 
 
 def started_events(order: RunOrder, *, at: datetime) -> tuple[NewDelivery, ...]:
     """What is told of the beginning of the run; to be written when its slot is claimed."""
-    return started(_lineage(order, plan_contract(order.contract, order.neighbours)), at=at)
+    return () if not order.lineage else started(_lineage(order, plan_contract(order.contract, order.neighbours)), at=at)
 
 
 def failed_events(order: RunOrder, reason: str, *, at: datetime) -> tuple[NewDelivery, ...]:
     """What is told of a run that will never be recorded, because its slot goes back."""
-    return failed(_lineage(order, plan_contract(order.contract, order.neighbours)), reason, at=at)
+    return (
+        ()
+        if not order.lineage
+        else failed(_lineage(order, plan_contract(order.contract, order.neighbours)), reason, at=at)
+    )
 
 
 def _looked_at(order: RunOrder, plan: ContractPlan, store: Store) -> ContractAudit:
@@ -190,4 +204,3 @@ def _forget(part: ContractAudit) -> None:
     """A kept snapshot that no run speaks of would stay for ever."""
     if part.snapshot is not None and part.snapshot.folder is not None:
         shutil.rmtree(part.snapshot.folder, ignore_errors=True)
-

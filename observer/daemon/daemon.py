@@ -1,0 +1,227 @@
+"""The daemon's parts and its duties: what happens again and again, each on its own beat.
+
+In: the doors, opened by `serve`. Out: runs, ticks and deliveries, as long as this daemon leads. A duty that meets
+trouble says so and ends; the next beat tries again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from observer.daemon.dispatching import Dispatcher
+from observer.daemon.glancing import Glancing
+from observer.daemon.leading import Leading
+from observer.daemon.run_in_worker import run_in_worker
+from observer.daemon.troubles import Troubles
+from observer.daemon.watching import Watch, watch
+from observer.daemon.workers import Limits, WorkerPool
+from observer.errors import InputError, NotLeading, ObserverError, StoreError
+from observer.jobs.deliver import Sender, deliver
+from observer.jobs.retain import retain_snapshots
+from observer.metrics.registry import Metrics
+from observer.runs.leading import Term
+from observer.runs.readiness import Readiness, Role
+from observer.settings import Settings
+from observer.sources.source import Source
+from observer.store import Store
+
+log = structlog.get_logger("observer")
+
+#: A daemon whose heart has not beaten for so long is not ready.
+HEART_STILL: Final = timedelta(seconds=30)
+#: Settings that are read once, at the start.
+_AT_START = ("state", "source", "workers", "web", "daemon", "log", "lineage")
+
+
+class Daemon:
+    """Everything that lives between start and stop. Its duties may be called by any thread, each by one at a time."""
+
+    def __init__(
+        self,
+        first: Watch,
+        *,
+        reread: Callable[[], Settings],
+        store: Store,
+        source: Source,
+        senders: Mapping[str, Sender],
+        holder: str,
+        alone: bool,
+    ) -> None:
+        """`source` is for glances; `reread` reads the settings anew; `alone`: no other daemon can use this state."""
+        settings = first.settings
+        self._watch = first
+        self._reread = reread
+        self._store = store
+        self._source = source
+        self._senders = senders
+        self._stopping = False
+        self._beat_at: float | None = None
+        self._to_recover = threading.Event()
+        self.troubles = Troubles()
+        self.metrics = Metrics(store.standing, store.ticks.latest, receivers=tuple(senders))
+        self._dispatcher = Dispatcher(
+            store,
+            self.current,
+            self.metrics,
+            source=lambda: (source.display_url, source.kind),
+            lineage="lineage" in senders,
+        )
+        self._glancing = Glancing(store, self.current, self.metrics, self.troubles)
+        self.leading = Leading(store, holder, settings.daemon.lease, alone=alone, on_gain=self._gained)
+        workers = settings.workers
+        self._pool = self._dispatcher.pool = WorkerPool(
+            workers.count,
+            Limits(memory_mb=workers.memory_mb, time_limit=workers.time_limit, recycle_after=workers.recycle_after),
+            run_in_worker,
+            self._dispatcher.answered,
+            self.metrics.worker_ended,
+        )
+        self._put_in_force(first)
+
+    def current(self) -> Watch:
+        """The configuration in force."""
+        return self._watch
+
+    # --- condition --------------------------------------------------------------------------------------------------
+
+    def readiness(self) -> Readiness:
+        """Whether this daemon can do its work now."""
+        still = None if self._beat_at is None else time.monotonic() - self._beat_at
+        reasons = list(self.troubles.reasons)
+        if still is not None and still > HEART_STILL.total_seconds():
+            reasons.append(f"the scheduler has not beaten for {still:.0f} s")
+        return Readiness(role=self._role(), reasons=tuple(reasons), last_beat_seconds=still)
+
+    def _role(self) -> Role:
+        if self._stopping:
+            return Role.STOPPING
+        if self._beat_at is None:
+            return Role.STARTING
+        return Role.LEADER if self.leading.term is not None else Role.FOLLOWER
+
+    # --- duties -----------------------------------------------------------------------------------------------------
+
+    def lead(self) -> None:
+        """Take or renew the lease."""
+        with self.troubles.watched("state", StoreError):
+            self.leading.campaign()
+        self.metrics.leading(self.leading.term is not None)
+
+    def run(self) -> None:
+        """Add slots that are due, and give them to workers. Its beat is the daemon's heart."""
+        self._beat_at = time.monotonic()
+        self.metrics.beat()
+        self._as_leader(self._run)
+
+    def _run(self, term: Term) -> None:
+        now = datetime.now(UTC)
+        if self._to_recover.is_set():
+            self._dispatcher.recover(term)
+            self._to_recover.clear()
+        self._dispatcher.add_slots(term, now)
+        self._dispatcher.dispatch(term, now)
+
+    def recover(self) -> None:
+        """Have a look, with the next run of slots, at runs whose daemon has ended."""
+        self._to_recover.set()
+
+    def glance(self) -> None:
+        """Freshness and volume of the contracts that are due for it."""
+        self._as_leader(lambda term: self._glancing.glance(self._source, term))
+
+    def deliver(self) -> None:
+        """One attempt at whatever waits in the outbox."""
+        if self._senders:
+            self._as_leader(lambda term: self._deliver(term))
+
+    def _deliver(self, term: Term | None) -> int:
+        attempts = deliver(self._store, self._senders, term=term)
+        for attempt in attempts:
+            if attempt.failure is None:
+                self.metrics.delivered(attempt.receiver)
+                self.troubles.report(attempt.receiver, None)
+                continue
+            self.metrics.delivery_failed(attempt.receiver, attempt.failure.reason)
+            self.troubles.report(attempt.receiver, attempt.failure.detail)
+            if attempt.dead:
+                log.error("delivery_dead", receiver=attempt.receiver, reason=attempt.failure.detail)
+        return sum(attempt.failure is None for attempt in attempts)
+
+    def retain(self) -> None:
+        """Remove snapshots, runs and ticks that are older than they are kept."""
+        self._as_leader(self._retain)
+
+    def _retain(self, term: Term) -> None:
+        settings, now = self._watch.settings, datetime.now(UTC)
+        with self.troubles.watched("retention", ObserverError):
+            removed = retain_snapshots(self._store, settings.snapshots, now, term)
+            runs = self._store.forget_runs(now - settings.daemon.keep_runs, term=term)
+            ticks = self._store.ticks.forget(now - settings.ticks.keep, term=term)
+            if removed or runs or ticks:
+                log.info("retained", snapshots_removed=removed, runs_removed=runs, ticks_removed=ticks)
+
+    def _as_leader(self, duty: Callable[[Term], object]) -> None:
+        """The duty under the current term; what it meets is reported, never raised."""
+        term = self.leading.term
+        if term is None or self._stopping:
+            return
+        try:
+            duty(term)
+        except NotLeading:
+            self.leading.lost()
+        except StoreError as error:
+            self.troubles.report("state", str(error))
+
+    def _gained(self, term: Term) -> None:
+        self._dispatcher.begin_term()
+        self._to_recover.set()
+
+    # --- configuration ----------------------------------------------------------------------------------------------
+
+    def reload(self) -> None:
+        """Read settings and contracts anew; when anything is wrong, the old ones stay in force, and metrics say so."""
+        try:
+            new = watch(self._reread())
+        except InputError as error:
+            self.metrics.configuration_loaded(False, None)
+            log.error("configuration_refused", reason=str(error), problems=[str(p) for p in error.problems])
+            self.troubles.report("configuration", f"the new one is refused, the old one stays in force: {error}")
+            return
+        self.troubles.report("configuration", None)
+        if new.digest == self._watch.digest:
+            self.metrics.configuration_loaded(True, new.digest)
+            return
+        late = [name for name in _AT_START if getattr(new.settings, name) != getattr(self._watch.settings, name)]
+        if late:
+            log.warning("settings_wait_for_restart", settings=late)
+        self._put_in_force(new)
+
+    def _put_in_force(self, new: Watch) -> None:
+        self._watch = new
+        self._dispatcher.watch_changed()
+        self.metrics.watch([(w.contract, w.checks) for w in new.contracts.values()], new.digest)
+        self.metrics.configuration_loaded(True, new.digest)
+        log.info("configuration_in_force", contracts=len(new.contracts), digest=new.digest[:12])
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Take no more work, let runs end or hand them back, flush the outbox, and let another daemon lead."""
+        self._stopping = True
+        log.info("stopping", runs=len(self._pool.under_way))
+        self._pool.stop(self._watch.settings.daemon.grace)
+        try:
+            self._dispatcher.record_what_was_not()
+            while self._senders and self._deliver(self.leading.term):
+                pass
+        except StoreError as error:
+            log.warning("outbox_not_flushed", reason=str(error))
+        self.leading.resign()
+        self.metrics.leading(False)
+        log.info("stopped")

@@ -1,0 +1,65 @@
+"""What the web face asks, answered from the state and from the daemon's own condition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from observer.daemon.watching import Watch
+from observer.errors import InputError
+from observer.metrics.registry import Metrics
+from observer.runs.readiness import Readiness
+from observer.runs.slots import NewSlot, Slot, Trigger
+from observer.runs.standing import Standing
+from observer.runs.ticks import Tick
+from observer.store import RecordedRun, RunRow, Store
+
+
+def ask_for_run(store: Store, contract: str) -> Slot:
+    """A slot by hand, due now; whichever daemon leads takes it. Raises StoreError."""
+    at = datetime.now(UTC)
+    store.slots.add([NewSlot(contract=contract, scheduled_for=at, due_at=at, trigger=Trigger.HAND)])
+    slot = store.slots.get(contract, at)
+    assert slot is not None, "it was added, or was there"
+    return slot
+
+
+class DaemonDesk:
+    """A `web.desk.Desk` over the daemon's own parts."""
+
+    def __init__(
+        self, store: Store, metrics: Metrics, current: Callable[[], Watch], readiness: Callable[[], Readiness]
+    ) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._current = current
+        self._readiness = readiness
+
+    def readiness(self) -> Readiness:
+        return self._readiness()
+
+    def metrics(self, accept: str | None = None) -> tuple[bytes, str]:
+        return self._metrics.render(accept)
+
+    def contracts(self) -> tuple[str, ...]:
+        return tuple(sorted(self._current().contracts))
+
+    def standing(self) -> Standing:
+        return self._store.standing()
+
+    def ticks(self) -> tuple[Tick, ...]:
+        return self._store.ticks.latest()
+
+    def runs(self, limit: int, contract: str | None) -> tuple[RunRow, ...]:
+        return self._store.runs(limit, contract)
+
+    def run(self, run_id: str) -> RecordedRun:
+        return self._store.run(run_id)
+
+    def slots(self, contract: str, limit: int) -> tuple[Slot, ...]:
+        return self._store.slots.of_contract(contract, limit)
+
+    def ask_for_run(self, contract: str) -> Slot:
+        if contract not in self._current().contracts:
+            raise InputError(f"no contract `{contract}` is watched", fix="take an id from /api/contracts")
+        return ask_for_run(self._store, contract)

@@ -1,0 +1,66 @@
+"""Ticks by the clock: which contracts are due for a glance, and what the glances showed, into the state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from observer.daemon.troubles import Troubles
+from observer.daemon.watching import Watch, Watched
+from observer.runs.leading import Term
+from observer.runs.ticks import Tick
+from observer.sources.source import Source
+from observer.store import Store
+
+
+class TickMetrics(Protocol):
+    """What is counted of ticks."""
+
+    def ticked(self, contract: str, seconds: float, ok: bool) -> None: ...
+
+
+class Glancing:
+    """Glances at every contract in turn, freshness often, volume now and then. For one thread."""
+
+    def __init__(self, store: Store, current: Callable[[], Watch], metrics: TickMetrics, troubles: Troubles) -> None:
+        self._store = store
+        self._current = current
+        self._metrics = metrics
+        self._troubles = troubles
+        #: (contract, volume?) → when it is due, by the monotonic clock: a wall clock that steps delays no glance.
+        self._due: dict[tuple[str, bool], float] = {}
+
+    def glance(self, source: Source, term: Term) -> None:
+        """Glance at the contracts that are due. Raises StoreError, NotLeading."""
+        watch = self._current()
+        settings = watch.settings.ticks
+        for place, (name, watched) in enumerate(watch.contracts.items()):
+            now = time.monotonic()
+            # The first glances are spread over the interval, or all contracts would always be due at once.
+            share = place / len(watch.contracts)
+            every = {False: settings.freshness.total_seconds(), True: settings.volume.total_seconds()}
+            for volume, seconds in every.items():
+                self._due.setdefault((name, volume), now + share * min(seconds, every[False]))
+            if now < self._due[name, False]:
+                continue
+            volume = now >= self._due[name, True]
+            self._due[name, False] = now + every[False]
+            if volume:
+                self._due[name, True] = now + every[True]
+            self._look(watched, source, term, volume=volume)
+
+    def _look(self, watched: Watched, source: Source, term: Term, *, volume: bool) -> None:
+        begun = time.monotonic()
+        ticks = watched.glancer.look(source, at=datetime.now(UTC), volume=volume)
+        if not ticks:
+            return
+        self._store.ticks.record(ticks, term=term)
+        self._metrics.ticked(watched.contract.id, time.monotonic() - begun, ok=not any(t.error for t in ticks))
+        self._troubles.report("source", _why_blind(ticks))
+
+
+def _why_blind(ticks: tuple[Tick, ...]) -> str | None:
+    """A table that cannot be read is the business of its checks; when nothing can, the source is in trouble."""
+    return next((tick.error for tick in ticks), None) if all(tick.error for tick in ticks) else None
