@@ -36,9 +36,11 @@ class RowCountChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Transitions:
-    """Rows whose move is illegal. Tested: the live rows. A row that has no state (null, a placeholder) begins later.
+    """Rows whose move is illegal, and new rows that began elsewhere than they may. Tested: the live rows.
 
-    Several legal moves within the interval are legal. A value that is no state may be mended into any state.
+    Several legal moves within the interval are legal. A value that is no state may be mended into any state. A row
+    without a state (null, a placeholder) begins later; one that loses its state has moved illegally. A new row began
+    in the state in which it is seen first, unless its update time says that it was written again after its event time.
     """
 
     column: str
@@ -46,16 +48,16 @@ class Transitions:
     placeholders: tuple[str, ...] = ()
 
     def is_legal(self, before: str | None, after: str | None) -> bool:
-        """Whether a row may be in `after`, having been in `before`; None is no state."""
-        if before == after:
+        """Whether a row that was in `before` may be in `after` now; None is no state."""
+        machine = self.machine
+        if before == after or (before is not None and before not in machine.states):
             return True
-        if before is None:
-            return after in self.machine.initial
-        return before not in self.machine.states or after in self.machine.reachable_from([before])
+        return after in machine.reachable_from(machine.initial if before is None else [before])
 
-    def may_have_become(self, state: str | None) -> bool:
-        """Whether a new row that was written again since it was made may be in this state."""
-        return state is None or state in self.machine.reachable_from(self.machine.initial)
+    def may_begin_in(self, state: str | None, *, written_since: bool) -> bool:
+        """Whether a row that was not there before may be in `state`: as it was made, or moved on from there since."""
+        machine = self.machine
+        return state is None or state in (machine.reachable_from(machine.initial) if written_since else machine.initial)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,8 @@ No value of a restricted column is ever read here, let alone shown.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from rapidfuzz import fuzz, process
@@ -18,6 +14,7 @@ from rapidfuzz import utils as fuzz_text
 
 from observer.checks import rules
 from observer.checks.measure import Evidence, Offender
+from observer.checks.row_values import linked_names, record_link, scalar
 from observer.checks.spec import CheckSpec, ContractPlan, TablePlan
 from observer.contracts.model import Scalar
 from observer.gx.asking import reason
@@ -31,9 +28,6 @@ from observer.gx.segments import count_segments, explaining_columns
 NEAR = 70
 #: Values of a target table that are looked through for the nearest; more would cost more than they tell.
 TARGET_VALUES = 5_000
-#: Longest piece of a value that is shown.
-SHOWN = 200
-
 
 _WITH_VALUES = (
     rules.InSet
@@ -120,7 +114,7 @@ class TableEvidence:
         if links is None or self._table.record_url is None:
             return keys, ()
         template = self._table.record_url
-        urls = [_url(template, {name: row[columns.index(c)] for name, c in links.items()}) for row in rows]
+        urls = [record_link(template, {name: row[columns.index(c)] for name, c in links.items()}) for row in rows]
         return keys, tuple(urls)
 
     def _links(self, notes: list[str]) -> dict[str, str] | None:
@@ -128,7 +122,7 @@ class TableEvidence:
         if self._table.record_url is None:
             return None
         columns = dict(self._table.url_columns)
-        wanted = {name: columns.get(name, name) for name in re.findall(r"\{([^{}]+)\}", self._table.record_url)}
+        wanted = {name: columns.get(name, name) for name in linked_names(self._table.record_url)}
         if self._table.restricted & set(wanted.values()):
             notes.append("links not shown: recordUrl holds a restricted field")
             return None
@@ -158,10 +152,6 @@ class TableEvidence:
         allowed = _allowed(self._bench, self._plan, spec.rule)
         found = [Offender(value=scalar(row[0]), rows=int(row[1]), suggestion=_near(row[0], allowed)) for row in rows]
         return tuple(found), int(rows[0][2]) if rows else 0
-
-
-def _url(template: str, values: Mapping[str, Any]) -> str:
-    return re.sub(r"\{([^{}]+)\}", lambda m: quote(str(values[m[1]]), safe=""), template)
 
 
 # --- offending values -------------------------------------------------------------------------------------------
@@ -194,20 +184,3 @@ def _near(value: Any, allowed: Sequence[str]) -> str | None:
         value, allowed, scorer=fuzz.ratio, processor=fuzz_text.default_process, score_cutoff=NEAR
     )
     return str(found[0]) if found else None
-
-
-def scalar(value: Any) -> Scalar:
-    """A value of a row as JSON can say it; long text is cut."""
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else str(value)
-    if isinstance(value, Decimal):
-        number = int(value) if value.is_finite() and value == int(value) else float(value)
-        return number if value == Decimal(str(number)) else str(value)
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value)
-    text = value.hex() if isinstance(value, bytes) else str(value)
-    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

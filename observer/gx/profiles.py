@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from observer.checks import rules
 from observer.checks.measure import FieldProfile, ValueCount
+from observer.checks.row_values import scalar
 from observer.checks.spec import ContractPlan, TablePlan
 from observer.contracts.model import Scalar
 from observer.gx.bench import Bench
 from observer.gx.dialect_words import Sql
-from observer.gx.evidence import scalar
 from observer.gx.kinds import Kind
 from observer.gx.relations import Relation
 
