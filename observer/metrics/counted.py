@@ -32,7 +32,7 @@ class Counted:
 
     def __init__(self, receivers: Sequence[str]) -> None:
         # The creation time of every counter would double the series.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types for it
         self.registry = r = CollectorRegistry()
         self._contracts: frozenset[str] = frozenset()
         self._receivers = frozenset(receivers)

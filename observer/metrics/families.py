@@ -6,11 +6,10 @@ tens of thousands of checks would spend a scrape on that. Here labels are writte
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-from prometheus_client.utils import floatToGoString
 
 
 class Kind(StrEnum):
@@ -69,4 +68,6 @@ def text_of(families: Iterable[Family], *, open_format: bool) -> bytes:
 
 
 def _number(value: float) -> str:
-    return str(value) if isinstance(value, int) else floatToGoString(value)
+    if isinstance(value, int) or math.isfinite(value):
+        return repr(value)
+    return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-_LOG = logging.getLogger(__name__)
+import structlog
+
+from observer.errors import ObserverError
+
+log = structlog.get_logger("observer")
 T = TypeVar("T")
 
 
@@ -73,7 +76,8 @@ class Reading(Generic[T]):
             value = self._read()
         except Exception as fault:  # noqa: BLE001  # whatever the store does, a scrape goes on and says `store_up 0`
             # The text of a fault nobody foresaw could hold a value; its kind cannot.
-            _LOG.warning("metrics cannot read the state: %s", type(fault).__name__)
+            reason = str(fault) if isinstance(fault, ObserverError) else type(fault).__name__
+            log.warning("metrics_without_state", reason=reason)
         with self._lock:
             self._answer = _Answer(value=value, at=self._monotonic())
             self._asked = None

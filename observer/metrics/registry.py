@@ -121,7 +121,7 @@ class Metrics:
             families += standing_families(watched, with_ticks(standing, ticks, watched.checks))
             families += outbox_families(self._receivers, standing.outbox, self._clock())
         if _OPEN_METRICS in (accept or "").lower():
-            counted = bytes(open_metrics.generate_latest(self._counted.registry))
+            counted: bytes = open_metrics.generate_latest(self._counted.registry)  # type: ignore[no-untyped-call]  # it has no types
             return text_of(families, open_format=True) + counted, open_metrics.CONTENT_TYPE_LATEST
         counted = text_format.generate_latest(self._counted.registry)
         return text_of(families, open_format=False) + counted, text_format.CONTENT_TYPE_PLAIN_0_0_4

@@ -1,0 +1,217 @@
+"""The HTTP face. In: a desk that answers. Out: an ASGI app with health, metrics, and the state as read-only JSON.
+
+The only thing it changes is a slot that is asked for, behind a bearer token.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hmac
+from collections.abc import Callable, Collection
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi.security import HTTPBearer
+
+from observer import __version__
+from observer.web.answers import (
+    ContractAnswer,
+    ContractInFull,
+    Health,
+    Problem,
+    Ready,
+    RunAnswer,
+    RunInFull,
+    SlotAnswer,
+    TickAnswer,
+    contract_in_full,
+    contracts_of,
+)
+from observer.web.desk import Desk
+from observer.web.guard import Guard, hosts_served
+from observer.web.problems import MEDIA_TYPE, Refusal, answer_with_problems
+
+#: Longest list that one answer holds.
+MOST_ROWS = 500
+#: No id is longer.
+MOST_LETTERS = 500
+_TEXT = r"^[^\x00]+$"
+_METRICS_TEXT: dict[str, Any] = {
+    "description": "The figures.",
+    "content": {kind: {"schema": {"type": "string"}} for kind in ("text/plain", "application/openmetrics-text")},
+}
+
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many at most, newest first.")]
+ContractId = Annotated[str, Path(max_length=MOST_LETTERS, pattern=_TEXT, description="Id of a watched contract.")]
+RunId = Annotated[
+    str, Path(max_length=MOST_LETTERS, pattern=_TEXT, description="Id of a run, or enough of its first characters.")
+]
+OneContract = Annotated[
+    str | None, Query(max_length=MOST_LETTERS, pattern=_TEXT, description="Only runs that looked at this contract.")
+]
+
+
+def create_app(desk: Desk, *, token: str | None, host: str = "127.0.0.1", hosts: Collection[str] = ()) -> FastAPI:
+    """The app. `token` is what may ask for runs; None: nobody may. `host` is what it is bound to, `hosts` are further
+    names by which it may be called.
+    """
+    app = FastAPI(
+        title="crm-observer",
+        version=__version__,
+        description="How the watched tables stand, and what ran. Null is not measured, never zero.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # both pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.include_router(_health(desk))
+    app.include_router(_contracts(desk))
+    app.include_router(_runs(desk))
+    app.include_router(_asking(desk, token))
+    answer_with_problems(app)
+    app.openapi = _told_as_problems(app.openapi)  # type: ignore[method-assign]  # FastAPI's own way to change it
+    app.add_middleware(Guard, hosts=hosts_served(host, hosts))
+    return app
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {status: {"model": Problem} for status in statuses}
+
+
+def _health(desk: Desk) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    # These two answer from memory on the serving thread: a state that hangs holds up every other thread, not them.
+    @router.get("/healthz", operation_id="healthz")
+    async def healthz() -> Health:
+        """Answers as long as the process lives."""
+        return Health(role=desk.readiness().role)
+
+    @router.get("/readyz", operation_id="readyz", responses={503: {"model": Ready}})
+    async def readyz(response: Response) -> Ready:
+        """Whether this daemon can do its work now; 503 when it cannot, with the reasons."""
+        found = Ready.of(desk.readiness())
+        response.status_code = 200 if found.ready else 503
+        return found
+
+    @router.get("/metrics", operation_id="metrics", response_class=Response, responses={200: _METRICS_TEXT})
+    def metrics(
+        accept: Annotated[str | None, Header()] = None, accept_encoding: Annotated[str | None, Header()] = None
+    ) -> Response:
+        """Figures for Prometheus, in its text format or in OpenMetrics."""
+        text, kind = desk.metrics(accept)
+        headers = {"Content-Type": kind, "Vary": "Accept, Accept-Encoding"}
+        if _takes_gzip(accept_encoding or ""):
+            # Labels repeat, so that even the fastest level makes the text twenty times smaller.
+            text, headers["Content-Encoding"] = gzip.compress(text, 1), "gzip"
+        return Response(text, headers=headers)
+
+    return router
+
+
+def _contracts(desk: Desk) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["contracts"])
+
+    @router.get("/contracts", operation_id="list_contracts", responses=_problems(503))
+    def list_contracts() -> list[ContractAnswer]:
+        """The watched contracts, and how they stand by their latest full runs."""
+        return contracts_of(desk.contracts(), desk.standing())
+
+    # An id may hold slashes, so what is longer comes first.
+    @router.get("/contracts/{contract:path}/slots", operation_id="list_slots", responses=_problems(404, 422, 503))
+    def list_slots(contract: ContractId, limit: Limit = 20) -> list[SlotAnswer]:
+        """The contract's due times: which ran, which wait, which were missed and why."""
+        _known(desk, contract)
+        return [SlotAnswer.of(slot) for slot in desk.slots(contract, limit)]
+
+    @router.get("/contracts/{contract:path}", operation_id="show_contract", responses=_problems(404, 422, 503))
+    def show_contract(contract: ContractId) -> ContractInFull:
+        """One contract with its tables and checks."""
+        _known(desk, contract)
+        return contract_in_full(contract, desk.standing())
+
+    @router.get("/ticks", operation_id="list_ticks", responses=_problems(503))
+    def list_ticks() -> list[TickAnswer]:
+        """The latest glance of every check that is glanced at between full runs."""
+        return [TickAnswer.of(tick) for tick in desk.ticks()]
+
+    return router
+
+
+def _runs(desk: Desk) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["runs"])
+
+    @router.get("/runs", operation_id="list_runs", responses=_problems(422, 503))
+    def list_runs(contract: OneContract = None, limit: Limit = 20) -> list[RunAnswer]:
+        """What ran, newest first."""
+        return [RunAnswer.of(run) for run in desk.runs(limit, contract)]
+
+    @router.get("/runs/{run}", operation_id="show_run", responses=_problems(404, 409, 422, 503))
+    def show_run(run: RunId) -> RunInFull:
+        """One run with every check result and its evidence."""
+        return RunInFull.of(desk.run(run))
+
+    return router
+
+
+def _asking(desk: Desk, token: str | None) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["contracts"])
+    bearer = HTTPBearer(auto_error=False, description="The token of the settings: `token` of `[web]`.")
+
+    def authorised(request: Request) -> None:
+        if not token:
+            raise Refusal(
+                403,
+                "nobody may ask for runs here: no token is set",
+                fix="set `OBSERVER_WEB_TOKEN_FILE` (or `token` of `[web]` in observer.toml) and start the daemon again",
+            )
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        # Bytes as they came: comparing in constant time knows no other characters than ASCII.
+        given_bytes = given.strip().encode("latin-1")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given_bytes, token.encode()):
+            raise Refusal(
+                401,
+                "this needs the bearer token of the settings",
+                fix="send `Authorization: Bearer TOKEN`",
+                headers={"WWW-Authenticate": 'Bearer realm="crm-observer"'},
+            )
+
+    @router.post(
+        "/contracts/{contract:path}/runs",
+        operation_id="ask_for_run",
+        status_code=202,
+        dependencies=[Depends(bearer), Depends(authorised)],
+        responses=_problems(401, 403, 404, 413, 422, 503),
+    )
+    def ask_for_run(contract: ContractId) -> SlotAnswer:
+        """Ask for a full run now: gives the slot whose run it will be."""
+        _known(desk, contract)
+        return SlotAnswer.of(desk.ask_for_run(contract))
+
+    return router
+
+
+def _known(desk: Desk, contract: str) -> None:
+    if contract not in desk.contracts():
+        raise Refusal(404, "no contract of that id is watched", fix="take an id from /api/contracts")
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    named = (part.replace(" ", "").lower().partition(";") for part in accept_encoding.split(","))
+    return any(name == "gzip" and weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000") for name, _, weight in named)
+
+
+def _told_as_problems(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """The schema in which problems have their own media type."""
+
+    def told() -> dict[str, Any]:
+        schema = openapi()
+        for path in schema["paths"].values():
+            for operation in path.values():
+                for answer in operation["responses"].values():
+                    content = answer.get("content", {})
+                    if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Problem"):
+                        content[MEDIA_TYPE] = content.pop("application/json")
+        return schema
+
+    return told

@@ -1,0 +1,126 @@
+"""Around every request: who may ask, how much may be sent, and what each answer says to browsers.
+
+In: an ASGI app. Out: one that refuses foreign Host headers and large bodies, sets security headers on every answer, and
+turns a fault that nobody foresaw into a problem without traceback.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import traceback
+from collections.abc import Collection
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from observer.web.problems import Refusal, problem
+
+#: No request carries more than a few words.
+MOST_BODY_BYTES = 16 * 1024
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+log = structlog.get_logger("observer")
+
+
+def hosts_served(bound_to: str, others: Collection[str] = ()) -> frozenset[str] | None:
+    """Names by which this server may be called; None is any.
+
+    On loopback only its own names are served: a foreign site can make its name point to 127.0.0.1, but not make a
+    browser send another Host header than that name. Whoever binds to a network chose to be called by its names.
+    """
+    if not _is_loopback(bound_to) and not others:
+        return None
+    return frozenset({bound_to.lower(), *(name.lower() for name in others)}) | _LOOPBACK_NAMES
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Guard:
+    """ASGI middleware, outermost."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str] | None = None, most_body: int = MOST_BODY_BYTES) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._most_body = most_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def guarded_send(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        received = 0
+
+        async def bounded_receive() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._most_body:
+                raise self._too_large()
+            return message
+
+        try:
+            self._refuse_strangers(Headers(scope=scope))
+            await self._app(scope, bounded_receive, guarded_send)
+        except Refusal as refusal:
+            if begun:
+                raise
+            told = problem(refusal.status, refusal.detail, fix=refusal.fix, headers=refusal.headers)
+            await told(scope, receive, guarded_send)
+        except Exception as fault:
+            # The text of a fault nobody foresaw could hold a value; its kind and place cannot.
+            place = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(fault.__traceback__)[-3:]]
+            log.error("request_broke", kind=type(fault).__name__, place=place)
+            if begun:
+                raise
+            told = problem(
+                500, "this request met a fault of the program", fix="report it with the log's `request_broke`"
+            )
+            await told(scope, receive, guarded_send)
+
+    def _refuse_strangers(self, headers: Headers) -> None:
+        if self._hosts is not None and _host_name(headers.get("host", "")) not in self._hosts:
+            raise Refusal(
+                421,
+                "this server is not called by that name",
+                fix=f"call it {' or '.join(sorted(self._hosts))}; behind a proxy, let that send such a Host header",
+            )
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length[:20]) > self._most_body:
+            raise self._too_large()
+
+    def _too_large(self) -> Refusal:
+        return Refusal(413, f"the body is larger than {self._most_body:,} bytes", fix="send no body")
+
+
+def _host_name(header: str) -> str:
+    """`[::1]:8484` → `::1`, `localhost:8484` → `localhost`."""
+    header = header.strip().lower()
+    if header.startswith("["):
+        return header[1:].partition("]")[0]
+    return header.rpartition(":")[0] if header.count(":") == 1 else header
