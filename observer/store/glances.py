@@ -45,11 +45,11 @@ class Ticks:
 
         There are millions of ticks and few checks: the index is entered once per check, never read as a whole.
         """
-        c = t.ticks.c
+        c, other = t.ticks.c, t.ticks.alias().c
         checks = select(func.min(c.check_id).label("id")).cte("checks", recursive=True)
-        following = select(func.min(c.check_id)).where(c.check_id > checks.c.id).scalar_subquery()
+        following = select(func.min(other.check_id)).where(other.check_id > checks.c.id).scalar_subquery()
         checks = checks.union_all(select(following).where(checks.c.id.is_not(None)))
-        newest = select(func.max(c.at)).where(c.check_id == checks.c.id).scalar_subquery()
+        newest = select(func.max(other.at)).where(other.check_id == checks.c.id).scalar_subquery()
         query = select(t.ticks).join(checks, and_(c.check_id == checks.c.id, c.at == newest)).order_by(c.check_id)
         with self._database.transaction() as connection:
             return tuple(_tick(row) for row in connection.execute(query))
