@@ -60,12 +60,10 @@ def open_client(config: Mapping[str, Any] | None = None) -> OpenLineageClient | 
             client = OpenLineageClient(
                 transport=NoopTransport(NoopConfig()), config=copy.deepcopy(dict(config)) if config else None
             )
-            wanted = client.config.transport or {}
+            wanted: object = client.config.transport
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise InputError(f"the configuration of OpenLineage is not understood ({error})", fix=_FIX) from None
-    if not isinstance(wanted, dict) or not wanted.get("type"):
-        wanted = _by_url()
-    client.transport = _transport(wanted)
+    client.transport = _transport(wanted if isinstance(wanted, dict) and wanted.get("type") else _by_url())
     return client
 
 
@@ -79,9 +77,9 @@ def _file() -> Path | None:
     if named:
         return Path(named)
     try:
-        places = (Path("openlineage.yml"), Path.home() / ".openlineage" / "openlineage.yml")
+        places = [Path("openlineage.yml"), Path.home() / ".openlineage" / "openlineage.yml"]
     except RuntimeError:  # this user has no home
-        places = (Path("openlineage.yml"),)
+        places = [Path("openlineage.yml")]
     return next((path for path in places if path.is_file()), None)
 
 

@@ -27,19 +27,18 @@ class SourceName:
     """A source as lineage names it."""
 
     namespace: str
-    #: What stands before the name of a table, its separator included ("crm.public.", "/var/crm.db/").
-    prefix: str
-    #: The same without the schema, for tables that name theirs themselves.
-    outer_prefix: str
     #: A URI without user, password and parameters.
     uri: str
+    #: Names that a table stands in, outermost first, as far as the contract does not write them: ("crm", "public").
+    within: tuple[str, ...] = ()
+    #: Stands before every name ("/var/crm.db/").
+    prefix: str = ""
 
     def table(self, physical_name: str) -> str:
-        """`leads`, `sales.leads` and `crm.sales.leads` are all one table where `crm` is the database."""
-        parts = physical_name.count(".") if self.prefix != self.outer_prefix else 0
-        if parts == 0:
-            return self.prefix + physical_name
-        return (self.outer_prefix if parts == 1 else "") + physical_name
+        """`leads`, `public.leads` and `crm.public.leads` are all one table where it stands in `crm` and `public`."""
+        written = physical_name.split(".")
+        unsaid = self.within[: max(0, len(self.within) + 1 - len(written))]
+        return self.prefix + ".".join([*unsaid, *written])
 
 
 def source_name(kind: str, display_url: str, contract: Contract) -> SourceName:
@@ -52,12 +51,13 @@ def source_name(kind: str, display_url: str, contract: Contract) -> SourceName:
     place = _place(url, kind)
     database = unquote(url.database or "")
     scheme = _SCHEMES.get(kind, kind)
-    outer = f"{database}." if database else ""
+    # What stands in what is not known of every database.
+    within = (database, _schema(contract)) if kind == "postgresql" else (database,) if scheme == "mysql" else ()
     return SourceName(
         namespace=f"{scheme}://{place}",
-        prefix=f"{outer}{_schema(contract)}." if kind == "postgresql" else outer,
-        outer_prefix=outer,
         uri=f"{scheme}://{place}/{quote(database, safe='')}",
+        within=within,
+        prefix=f"{database}." if database and not within else "",
     )
 
 
@@ -74,7 +74,7 @@ def snapshot_name(snapshot: SnapshotTaken | None, contract: Contract, object_nam
 
 def _of_files(path: Path) -> SourceName:
     whole = path.absolute()
-    return SourceName(namespace=FILES, prefix=f"{whole}/", outer_prefix=f"{whole}/", uri=whole.as_uri())
+    return SourceName(namespace=FILES, uri=whole.as_uri(), prefix=f"{whole}/")
 
 
 def _place(url: URL, kind: str) -> str:

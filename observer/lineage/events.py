@@ -90,18 +90,15 @@ def ended(run: LineageRun, part: ContractAudit, *, at: datetime) -> tuple[NewDel
     unread = _why([s.error for s in part.tables]) if all(s.error for s in part.tables) else None
     unjudged = _unjudged(part.results)
     events = {}
-    for child in _children(run):
-        if child is Part.SNAPSHOT:
-            error = unread or (None if part.snapshot else unjudged or "no snapshot was taken")
-            inputs, outputs, facets = _snapshot_inputs(run, part), _copies(run, part), {}
-        else:
-            error = unjudged
-            inputs, outputs = _suite_inputs(run, part), []
-            facets = {"test": tests_of(part.results, run.contract)}
-        state = RunState.FAIL if error else RunState.COMPLETE
-        events[child] = _event(run, child, state, at, error=error, inputs=inputs, outputs=outputs, facets=facets)
-    state = RunState.FAIL if unjudged else RunState.COMPLETE
-    events[Part.WHOLE] = _event(run, Part.WHOLE, state, at, error=unjudged)
+    if Part.SNAPSHOT in _children(run):
+        error = unread or (None if part.snapshot else unjudged or "no snapshot was taken")
+        read, written = _snapshot_inputs(run, part), _copies(run, part)
+        events[Part.SNAPSHOT] = _event(run, Part.SNAPSHOT, _state(error), at, error=error, inputs=read, outputs=written)
+    tests = tests_of(part.results, run.contract)
+    events[Part.SUITE] = _event(
+        run, Part.SUITE, _state(unjudged), at, error=unjudged, inputs=_suite_inputs(run, part), facets={"test": tests}
+    )
+    events[Part.WHOLE] = _event(run, Part.WHOLE, _state(unjudged), at, error=unjudged)
     return _deliveries(run, events)
 
 
@@ -121,6 +118,10 @@ def id_of(run: LineageRun, part: Part) -> str:
         datetime.fromtimestamp((ours.int >> 80) / 1000, UTC) if ours.version == 7 else datetime.fromtimestamp(0, UTC)
     )
     return str(generate_static_uuid(began, f"{ours}/{part}".encode()))
+
+
+def _state(error: str | None) -> RunState:
+    return RunState.FAIL if error else RunState.COMPLETE
 
 
 def _children(run: LineageRun) -> tuple[Part, ...]:

@@ -104,19 +104,21 @@ def actual_of(result: CheckResult) -> str:
     seen, spec = result.measurement, result.spec
     if seen.error is not None or seen.skipped is not None:
         return result.observed
-    counts = rows_text(seen.rows_failed, seen.rows_tested) if seen.rows_tested and seen.rows_failed is not None else ""
+    counted = seen.rows_tested and seen.rows_failed is not None
+    counts = f"{rows_text(seen.rows_failed or 0, seen.rows_tested or 0)} failed" if counted else ""
     verdict = "holds" if result.outcome is Outcome.PASSED else "does not hold"
     match spec.rule:
         case rules.Fresh() if seen.value is not None:
             ahead = seen.value < 0
             return f"{duration_text(abs(seen.value))} {'in the future' if ahead else 'old'}"
-        case rules.RowCount() if seen.value is not None:
-            return number_text(seen.value)
-        case rules.SqlValue() if seen.value is not None and not spec.restricted:
-            return number_text(seen.value)
         case rules.HasType() | rules.HasPhysicalType() if seen.seen and not counts:
             return seen.seen
-    return counts or verdict
+        case rules.Expectation():
+            # The value that it compares may be the least or the greatest of a column.
+            return counts or verdict
+    if counts or seen.value is None or spec.restricted:
+        return counts or verdict
+    return number_text(seen.value)
 
 
 def _assertion(result: CheckResult, obj: SchemaObject | None) -> assertions.Assertion:

@@ -90,7 +90,7 @@ def _inner(composite: Transport) -> list[Transport]:
 
 
 def _address(transport: Any) -> str:
-    return urljoin(transport.url, transport.endpoint).partition("?")[0]
+    return str(urljoin(transport.url, transport.endpoint)).partition("?")[0]
 
 
 def _file(transport: Any) -> str:
