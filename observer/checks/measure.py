@@ -148,6 +148,8 @@ class TableShape:
     physical_name: str
     #: Only contracted columns, in contract order; those that the table lacks are in `missing`.
     columns: tuple[SourceColumn, ...]
+    #: False: the source types values, not columns (SQLite): what a column is declared as proves nothing of its values.
+    types_bind: bool = True
     missing: tuple[str, ...] = ()
     #: Columns that the table has and the contract does not name; their values are never read.
     others: tuple[str, ...] = ()

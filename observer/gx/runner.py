@@ -183,14 +183,14 @@ class SuiteRunner:
         """A column of a native type of that kind passes by its type alone."""
         stored = next((c.type for c in shape.columns if c.name == rule.column), "")
         kind = kind_of(stored)
-        zoned = {Kind.TIMESTAMP: False, Kind.TIMESTAMP_TZ: True}.get(kind)
         seen = self._bench.relations[shape.physical_name].kinds[rule.column]
+        # MySQL's TIMESTAMP is an instant, though it is not named so.
+        zoned = {Kind.TIMESTAMP: False, Kind.TIMESTAMP_TZ: True}.get(seen)
         if not {kind, seen} <= NATIVE[rule.logical_type] or (
             None not in (rule.timezone, zoned) and rule.timezone is not zoned
         ):
             return None
-        # SQLite types values, not columns: what a column is declared as proves nothing but text.
-        if self._bench.dialect == "sqlite" and rule.logical_type is not LogicalType.UNSET:
+        if not shape.types_bind and rule.logical_type is not LogicalType.UNSET:
             return None
         return Measurement(check_id=spec.id, holds=True, seen=stored or "text")
 

@@ -66,6 +66,7 @@ def shape_of(
     keys: Iterable[Sequence[str]],
     now: datetime,
     *,
+    types_bind: bool = True,
     notes: tuple[str, ...] = (),
 ) -> TableShape:
     """`keys` are column sets kept unique, in the source's names; those over columns out of contract are left out.
@@ -85,6 +86,7 @@ def shape_of(
         object=table.object,
         physical_name=table.physical_name,
         columns=tuple(SourceColumn(name=c.name, type=c.type, nullable=c.nullable) for c in columns),
+        types_bind=types_bind,
         missing=tuple(name for name in table.columns if name not in names),
         others=found.others,
         unique_keys=tuple(dict.fromkeys(unique)),

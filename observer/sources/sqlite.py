@@ -137,7 +137,7 @@ class SqliteSession:
     def shape(self, table: TablePlan) -> TableShape:
         try:
             found, columns = self._columns(table)
-            return shape_of(table, columns, self._unique_keys(found), self.source_time)
+            return shape_of(table, columns, self._unique_keys(found), self.source_time, types_bind=False)
         except (sqlite3.Error, SourceError) as error:
             problem = self._source.faults.explain(error, table=table.physical_name)
             return unreadable(table, problem, self.source_time)

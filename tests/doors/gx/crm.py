@@ -80,7 +80,7 @@ def shape_of(table: TablePlan, rows: pa.Table, dialect: str = "", **more: Any) -
         physical_name=table.physical_name,
         columns=tuple(SourceColumn(name=name, type=types.get(rows.schema.field(name).type, "")) for name in here),
         source_time=NOW,
-        **more,
+        **({"types_bind": dialect != "sqlite"} | more),
     )
 
 
