@@ -20,8 +20,11 @@ from observer.demo.living import Crm, Desk, Row
 SILENCE = timedelta(seconds=30)
 #: When somebody has mended bad values; by then every check has seen them.
 MEND_AFTER = timedelta(minutes=5)
+#: Time between two faults, and how much of a demo that ends is left without any, so that the last one is found.
+UNHURRIED, HURRIED, QUICKEST = timedelta(seconds=15), timedelta(seconds=4), timedelta(seconds=0.5)
+TIME_TO_FIND = timedelta(seconds=30)
 #: Names that a seller finds for a stage, one per round, so that each is new.
-STAGE_NAMES = ("Negotiating", "In Legal Review", "Verbal Yes", "Contract Sent", "Waiting for PO", "On Hold")
+STAGE_NAMES = ("Won!", "closed-won", "Signed", "Deal done", "WON (Q4)", "Won / invoiced")
 COLUMN = "utm_medium"
 #: A column that no contract speaks of; it is there before the first snapshot, so that its change can be seen.
 LOOSE_COLUMN = "erp_region"
@@ -46,8 +49,8 @@ def stop_integration(crm: Crm, connection: Connection, now: datetime, number: in
 
 
 def rename_stage(crm: Crm, connection: Connection, now: datetime, number: int) -> Injected | None:
-    """A seller writes the name of a stage as it pleases."""
-    deals = _some(crm, crm.open_deals, connection, now, 4)
+    """A seller calls what is won as it pleases; billing waits for `closed_won` and never sees it."""
+    deals = _some(crm, crm.won_deals, connection, now, 4)
     name = STAGE_NAMES[number % len(STAGE_NAMES)] + (f" {number // len(STAGE_NAMES) + 1}" * (number >= 6))
     for deal in deals:
         crm.write(connection, t.opportunities, deal.key, now, stage=name)
@@ -59,7 +62,7 @@ def rename_stage(crm: Crm, connection: Connection, now: datetime, number: int) -
         deals,
         now,
         (f"{_STAGE}.enum", f"{_STAGE}.new_values"),
-        f"a seller calls a stage `{name}`",
+        f"a seller calls won deals `{name}`",
     )
 
 
@@ -116,7 +119,7 @@ def overwrite_emails(crm: Crm, connection: Connection, now: datetime, number: in
 
 def dangle_references(crm: Crm, connection: Connection, now: datetime, number: int) -> Injected | None:
     """Deals come to point to accounts that do not exist."""
-    deals = _some(crm, crm.open_deals, connection, now, 3)
+    deals = _some(crm, crm.won_deals, connection, now, 3)
     columns = t.opportunities.c
     keys = [deal.key for deal in deals]
     found = select(columns.id, columns.account_id, columns.primary_contact_id).where(columns.id.in_(keys))
@@ -200,6 +203,16 @@ class FaultPlan:
             return range(done, done)
         passed = (now - self.first) // self.every + 1
         return range(done, max(done, passed if self.rounds is None else min(passed, self.rounds * len(FAULTS))))
+
+
+def plan_faults(now: datetime, ends: datetime | None) -> FaultPlan:
+    """Faults from `now` on: without an end unhurried and in rounds, else as many rounds as leave time to be found."""
+    if ends is None:
+        return FaultPlan(first=now, every=UNHURRIED)
+    room = max(timedelta(), ends - now - TIME_TO_FIND)
+    if room >= 2 * UNHURRIED * len(FAULTS):
+        return FaultPlan(first=now, every=UNHURRIED, rounds=room // (UNHURRIED * len(FAULTS)))
+    return FaultPlan(first=now, every=min(HURRIED, max(QUICKEST, room / len(FAULTS))), rounds=1)
 
 
 def prepare(connection: Connection) -> None:

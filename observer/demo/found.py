@@ -76,25 +76,58 @@ def key_texts(keys: Iterable[Sequence[Scalar]]) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(str(part) for part in key) for key in keys)
 
 
-def tally(injected: Iterable[Injected], seen: Iterable[Seen]) -> tuple[Tally, ...]:
-    """One tally per fault, in the order given. More of `seen` never makes a fault less found."""
-    in_order = sorted(seen, key=lambda s: s.told_at)
-    return tuple(Tally(injected=fault, findings=_findings(fault, in_order)) for fault in injected)
+class Ledger:
+    """What was injected and what was found of it, as both come in; looks in the order in which they were told."""
 
+    def __init__(self) -> None:
+        self._faults: list[Injected] = []
+        self._found: dict[int, list[Finding]] = {}
+        self._open: set[int] = set()
+        #: (fault, check) → rows that failed at the last look before it.
+        self._before: dict[tuple[int, str], int] = {}
+        self._latest: dict[str, int] = {}
 
-def _findings(fault: Injected, seen: Sequence[Seen]) -> tuple[Finding, ...]:
-    found: dict[str, Finding] = {}
-    before: dict[str, int] = {}
-    for look in seen:
-        if look.check_id not in fault.expected_checks or look.check_id in found:
-            continue
-        if look.told_at < fault.at:
-            before[look.check_id] = look.rows_failed or 0
-        elif shows(look, fault, failed_before=before.get(look.check_id)):
-            found[look.check_id] = Finding(
-                injected=fault, check_id=look.check_id, at=look.told_at, rows=fault.rows, by=look.by
-            )
-    return tuple(found.values())
+    @property
+    def tallies(self) -> tuple[Tally, ...]:
+        """One per fault, in the order in which they were injected."""
+        return tuple(
+            Tally(injected=fault, findings=tuple(self._found[place])) for place, fault in enumerate(self._faults)
+        )
+
+    @property
+    def all_found(self) -> bool:
+        return not self._open
+
+    def inject(self, fault: Injected) -> None:
+        """A fault happened."""
+        place = len(self._faults)
+        self._faults.append(fault)
+        self._found[place] = []
+        self._open.add(place)
+        for check in fault.expected_checks:
+            if check in self._latest:
+                self._before[place, check] = self._latest[check]
+
+    def see(self, look: Seen) -> tuple[Finding, ...]:
+        """A check was looked at. Returns the faults that it found, each for the first time by this check."""
+        found: list[Finding] = []
+        for place in sorted(self._open):
+            fault = self._faults[place]
+            if look.check_id not in Tally(injected=fault, findings=tuple(self._found[place])).missing:
+                continue
+            if look.told_at < fault.at:
+                self._before[place, look.check_id] = look.rows_failed or 0
+            elif shows(look, fault, failed_before=self._before.get((place, look.check_id))):
+                found.append(
+                    Finding(injected=fault, check_id=look.check_id, at=look.told_at, rows=fault.rows, by=look.by)
+                )
+                self._found[place].append(found[-1])
+        self._latest[look.check_id] = look.rows_failed or 0
+        self._open = {place for place in self._open if self._is_open(place)}
+        return tuple(found)
+
+    def _is_open(self, place: int) -> bool:
+        return not Tally(injected=self._faults[place], findings=tuple(self._found[place])).found
 
 
 def shows(look: Seen, fault: Injected, *, failed_before: int | None = None) -> bool:

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,8 @@ class Crm:
         self.open_leads = Desk(self._fetch_leads)
         self.lost_leads = Desk(self._fetch_lost_leads)
         self.open_deals = Desk(self._fetch_deals)
-        self.lost_deals = Desk(self._fetch_lost_deals)
+        self.lost_deals = Desk(partial(self._fetch_closed_deals, "closed_lost"))
+        self.won_deals = Desk(partial(self._fetch_closed_deals, "closed_won"))
         #: No event is written before this time: the integration is down.
         self.silent_until = now
         self._emails: list[tuple[datetime, str, str]] = []
@@ -181,9 +183,9 @@ class Crm:
         if chance < 0.6:
             return
         wait: float | None = None  # never
-        if chance < 0.85:
+        if chance < 0.8:
             wait = self.chance.uniform(0.1, 0.9) * deadline
-        elif chance < 0.95:
+        elif chance < 0.9:
             wait = self.chance.uniform(1.1, 3.0) * deadline
         if wait is not None:
             heapq.heappush(self._emails, (now + timedelta(seconds=wait), key, address))
@@ -335,8 +337,8 @@ class Crm:
         found = self._live_deals(now, _OPEN_STAGES).where(deal.amount > 0, deal.close_date.is_(None))
         return _rows(connection, found, now)
 
-    def _fetch_lost_deals(self, connection: Connection, now: datetime) -> list[Row]:
-        return _rows(connection, self._live_deals(now, ("closed_lost",)), now)
+    def _fetch_closed_deals(self, state: str, connection: Connection, now: datetime) -> list[Row]:
+        return _rows(connection, self._live_deals(now, (state,)), now)
 
     def _live_deals(self, now: datetime, states: Sequence[str]) -> Select[Any]:
         deal = t.opportunities.c

@@ -1,0 +1,168 @@
+"""The folder of a living demo: contracts, secret, state. In: a folder, the CRM's URL, a port. Out: Settings.
+
+The contracts are those of the repository, but for limits that suit a demo of seconds (`LIVE_LIMITS`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import socket
+from collections.abc import MutableMapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from observer.demo.build import demo_contracts
+from observer.errors import InputError
+from observer.settings import (
+    DaemonSettings,
+    LogSettings,
+    ScheduleSettings,
+    Settings,
+    SnapshotSettings,
+    TickSettings,
+    WebSettings,
+    WorkerSettings,
+)
+
+RUN_EVERY, TICK_EVERY = timedelta(seconds=15), timedelta(seconds=2)
+FIRST_PORT, PORTS = 8484, 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveLimit:
+    """A passage of a contract, and what stands there in the live demo."""
+
+    file: str
+    usual: str
+    live: str
+
+
+LIVE_LIMITS = (
+    # The stream of events is never silent for so long while the integration works.
+    LiveLimit(
+        file="crm_events.odcs.yaml",
+        usual="{id: events_fresh, property: freshness, value: 2, unit: h,",
+        live="{id: events_fresh, property: freshness, value: 12, unit: s,",
+    ),
+    # Five rows in thousands are less than what is usually let pass.
+    LiveLimit(
+        file="opportunities.odcs.yaml",
+        usual="      - {property: deletedFlag, value: is_deleted}\n",
+        live="      - {property: deletedFlag, value: is_deleted}\n"
+        "      - {property: changeLimits, value: [{change: deletedRows, mustBe: 0}]}\n",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveFolder:
+    """Where everything of one living demo lies."""
+
+    path: Path
+
+    @property
+    def contracts(self) -> Path:
+        return self.path / "contracts"
+
+    @property
+    def lineage(self) -> Path:
+        return self.path / "lineage.jsonl"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "daemon.log"
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state.db"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.path / "snapshots"
+
+    @property
+    def lock(self) -> Path:
+        """Held as long as the demo lives: two of them would pull the CRM from under each other's feet."""
+        return self.path / ".demo.lock"
+
+    def renew(self) -> None:
+        """Make it anew: what an earlier demo remembered is of a CRM that is gone.
+
+        Raises InputError when it cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            for suffix in ("", "-wal", "-shm"):
+                self.state.with_name(self.state.name + suffix).unlink(missing_ok=True)
+            for file in (self.lineage, self.log):
+                file.unlink(missing_ok=True)
+            for folder in (self.snapshots, self.contracts):
+                shutil.rmtree(folder, ignore_errors=True)
+            write_live_contracts(self.contracts)
+        except OSError as error:
+            raise InputError(
+                f"the demo cannot be written to {self.path} ({error.strerror})",
+                fix="name another folder with --out, one that this user may write",
+            ) from error
+
+    def settings(self, url: str, port: int) -> Settings:
+        """Settings of the daemon that watches the CRM at this URL."""
+        return Settings(
+            source=url,
+            state=f"sqlite:///{self.state}",
+            contracts=(self.contracts,),
+            token_key=self._token_key(),
+            schedule=ScheduleSettings(every=RUN_EVERY, jitter=timedelta()),
+            workers=WorkerSettings(count=2),
+            ticks=TickSettings(freshness=TICK_EVERY, volume=TICK_EVERY * 5),
+            snapshots=SnapshotSettings(folder=self.snapshots, keep=3, daily=0),
+            web=WebSettings(port=port),
+            log=LogSettings(format="json"),
+            daemon=DaemonSettings(grace=timedelta(seconds=5)),
+        )
+
+    def _token_key(self) -> bytes:
+        """The secret of this demo's tokens; nobody else may read it."""
+        file = self.path / "token.key"
+        if not file.exists():
+            file.touch(mode=0o600, exist_ok=False)
+            file.write_text(secrets.token_hex(32), encoding="ascii")
+        return file.read_bytes().strip()
+
+    def send_lineage_to_file(self, environment: MutableMapping[str, str]) -> None:
+        """Set OpenLineage's own variables, so that its client writes into this folder."""
+        environment.update(
+            OPENLINEAGE__TRANSPORT__TYPE="file",
+            OPENLINEAGE__TRANSPORT__LOG_FILE_PATH=str(self.lineage.resolve()),
+            OPENLINEAGE__TRANSPORT__APPEND="true",
+        )
+
+
+def write_live_contracts(folder: Path) -> None:
+    """The contracts of the demo CRM with the limits of the live demo, into a new folder."""
+    shutil.copytree(demo_contracts(), folder, ignore=lambda _, names: [n for n in names if not n.endswith(".yaml")])
+    for limit in LIVE_LIMITS:
+        file = folder / limit.file
+        text = file.read_text(encoding="utf-8")
+        if text.count(limit.usual) != 1:
+            raise InputError(
+                f"{limit.file} has no place for a limit of the live demo (`{limit.usual.strip()}`)",
+                fix="install the package anew",
+            )
+        file.write_text(text.replace(limit.usual, limit.live), encoding="utf-8")
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """The usual port, or the next one that nobody listens on. Raises InputError when there is none."""
+    for port in range(FIRST_PORT, FIRST_PORT + PORTS):
+        with closing(socket.socket()) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise InputError(f"all ports from {FIRST_PORT} to {FIRST_PORT + PORTS - 1} are in use", fix="free one of them")
