@@ -20,6 +20,8 @@ COMMANDS = {
     "lint": ("observer.cli.lint:lint", "Find every problem in data contracts, with line, column and remedy."),
     "generate": ("observer.cli.generate:generate", "Write the Great Expectations suites of the contracts."),
     "audit": ("observer.cli.audit:audit", "Check a CRM database against its contracts and report the truth."),
+    "serve": ("observer.cli.serve:serve", "Watch always: run, glance and tell on schedule, until stopped."),
+    "run": ("observer.cli.run:run", "Run one contract now, as the daemon does."),
     "runs": ("observer.cli.runs:runs", "List what ran, newest first."),
     "show": ("observer.cli.runs:show", "Print one run."),
 }

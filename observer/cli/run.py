@@ -50,7 +50,9 @@ def run(contract: str, config: Path | None, no_wait: bool, all_checks: bool) -> 
     with opened_store(settings) as store:
         led = _is_led(store)
         if no_wait and not led:
-            raise InputError("no daemon leads that could be asked", fix="start `observer serve`, or leave out --no-wait")
+            raise InputError(
+                "no daemon leads that could be asked", fix="start `observer serve`, or leave out --no-wait"
+            )
         slot = ask_for_run(store, contract)
         if no_wait:
             click.echo(f"Asked for a run of {contract}; see `observer runs --contract {contract}`.")
@@ -104,7 +106,7 @@ def _here(store: Store, slot: Slot, watched: Watch) -> None:
         )
     events = started_events(order, at=datetime.now(UTC))
     claimed = store.slots.claim(slot, order.run_id, deliveries=events)
-    run_contract(replace(order, slot=claimed), store)
+    run_contract(replace(order, slot=claimed), store, lambda: opened_source(settings.source or "", settings))
     if sender.configured:
         while any(attempt.failure is None for attempt in deliver(store, {"lineage": sender})):
             pass

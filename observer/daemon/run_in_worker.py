@@ -8,12 +8,14 @@ from functools import cache
 from observer.errors import ObserverError, SlotTaken
 from observer.jobs.run_contract import Broke, RunEnded, RunOrder, run_contract
 from observer.store import Store
+from observer.wiring import opened_source
 
 
 def run_in_worker(order: RunOrder) -> RunEnded | Broke:
     """Never raises: what breaks the run is said in the answer, without any value of a row."""
     try:
-        return run_contract(order, _state(order.settings.state))
+        settings = order.settings
+        return run_contract(order, _state(settings.state), lambda: opened_source(settings.source or "", settings))
     except SlotTaken as error:
         return Broke(reason=str(error), taken=True)
     except ObserverError as error:

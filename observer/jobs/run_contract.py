@@ -7,7 +7,8 @@ in the outbox, exactly when the slot is done: a run that is not recorded never h
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,13 +29,17 @@ from observer.reports.progress import SilentProgress
 from observer.runs.deliveries import NewDelivery
 from observer.runs.slots import Slot
 from observer.settings import Settings
+from observer.sources.source import Source
 from observer.store import Store
-from observer.wiring import opened_source
 
 #: A state that is down for less loses no run.
 STATE_PATIENCE = timedelta(minutes=3)
 #: How many keys of failing rows are kept per check of a scheduled run.
 KEY_LIMIT = 100
+
+
+#: Opens the CRM database that the order speaks of.
+OpenedSource = Callable[[], AbstractContextManager[Source]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +84,7 @@ class Broke:
     taken: bool = False
 
 
-def run_contract(order: RunOrder, store: Store) -> RunEnded:
+def run_contract(order: RunOrder, store: Store, opened: OpenedSource) -> RunEnded:
     """Look at the contract and record what was seen; when nothing could be looked at, that.
 
     Raises:
@@ -90,7 +95,7 @@ def run_contract(order: RunOrder, store: Store) -> RunEnded:
     plan = plan_contract(order.contract, order.neighbours)
     error: str | None = None
     try:
-        part = _looked_at(order, plan, store)
+        part = _looked_at(order, plan, store, opened)
     except (SourceError, SnapshotError, EngineError) as fault:
         error = str(fault)
         part = unseen(order.contract, plan, Execution.SNAPSHOT, error, changes=True)
@@ -138,10 +143,8 @@ def failed_events(order: RunOrder, reason: str, *, at: datetime) -> tuple[NewDel
     )
 
 
-def _looked_at(order: RunOrder, plan: ContractPlan, store: Store) -> ContractAudit:
+def _looked_at(order: RunOrder, plan: ContractPlan, store: Store, opened: OpenedSource) -> ContractAudit:
     settings = order.settings
-    if settings.source is None:
-        raise SourceError("no source is given", fix="set OBSERVER_SOURCE, or `source` in observer.toml")
     keeps = settings.snapshots.keep > 0
     request = AuditRequest(
         contracts=(order.contract,),
@@ -152,7 +155,7 @@ def _looked_at(order: RunOrder, plan: ContractPlan, store: Store) -> ContractAud
         changes=True,
         previous=_previous(order.contract.id, store) if keeps else {},
     )
-    with opened_source(settings.source, settings) as source:
+    with opened() as source:
         return audit_contract(order.contract, plan, request, source, SilentProgress())
 
 
