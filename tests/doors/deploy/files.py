@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ ALERTMANAGER = DEPLOY / "alertmanager" / "alertmanager.yml"
 GUIDE = ROOT / "docs" / "operations.md"
 
 
+@cache
 def documents(file: Path) -> list[Any]:
-    """Every YAML document of the file."""
-    return list(yaml.safe_load_all(file.read_text(encoding="utf-8")))
+    """Every YAML document of the file; read once, so not to be changed."""
+    return list(yaml.load_all(file.read_text(encoding="utf-8"), yaml.CSafeLoader))
 
 
 def document(file: Path) -> Any:

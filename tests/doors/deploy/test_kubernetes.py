@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import queue
 import re
 import shutil
 import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from observer.daemon.following_files import FileWatch
 from observer.jobs.lint_contracts import load_for_run
-from tests.doors.deploy.files import KUBERNETES, container, document, documents, manifests, pod
+from tests.doors.deploy.files import KUBERNETES, container, document, manifests, pod
 
 LABELS = {"app.kubernetes.io/name": "crm-observer"}
 
@@ -103,6 +109,8 @@ def test_every_mount_has_its_volume_and_every_volume_its_source() -> None:
     mounted = [m["name"] for m in container()["volumeMounts"]]
     assert sorted(mounted) == sorted(volumes)
     assert not [m for m in container()["volumeMounts"] if "subPath" in m], "a subPath never changes"
+    paths = [Path(m["mountPath"]) for m in container()["volumeMounts"]]
+    assert not [a for a in paths for b in paths if b in a.parents], "nothing can be mounted into a read-only volume"
     generated = {g["name"] for g in document(KUBERNETES / "kustomization.yaml")["configMapGenerator"]}
     assert {v["configMap"]["name"] for v in volumes.values() if "configMap" in v} == generated
     assert volumes["secrets"]["secret"]["secretName"] == manifests()["Secret"]["metadata"]["name"]
@@ -136,6 +144,47 @@ def test_the_component_replaces_the_volume_of_snapshots() -> None:
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
 
 
+def test_a_changed_config_map_reaches_a_running_daemon(tmp_path: Path) -> None:
+    """The kubelet writes a new folder and turns one symbolic link around: a change of the files all the same."""
+    contracts, config = tmp_path / "contracts", tmp_path / "config"
+    for folder, file in ((contracts, "leads.odcs.yaml"), (config, "observer.toml")):
+        folder.mkdir()
+        as_the_kubelet_writes(folder, file, "old")
+    for folder, file in ((contracts, "leads.odcs.yaml"), (config, "observer.toml")):
+        seen: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+        def look(at: Path = folder / file, into: queue.SimpleQueue[str] = seen) -> None:
+            into.put(at.read_text())
+
+        files = FileWatch(lambda: (config / "observer.toml", contracts), look)
+        files.start()
+        try:
+            deadline = time.monotonic() + 20
+            # The watch may begin after the first change, so there is another one until one is seen.
+            for number in count():
+                as_the_kubelet_writes(folder, file, f"new {number}")
+                with suppress(queue.Empty):
+                    if seen.get(timeout=3).startswith("new"):
+                        break
+                assert time.monotonic() < deadline, f"no change of {file} was seen"
+        finally:
+            files.stop()
+
+
+def as_the_kubelet_writes(folder: Path, file: str, content: str) -> None:
+    """A volume of a ConfigMap with one file: file → ..data/file, ..data → a folder that is replaced as a whole."""
+    before = folder / "..data"
+    old = before.resolve() if before.exists() else None
+    new = Path(tempfile.mkdtemp(prefix="..2026_", dir=folder))
+    (new / file).write_text(content)
+    (folder / "..data_tmp").symlink_to(new.name)
+    (folder / "..data_tmp").rename(before)
+    if old is None:
+        (folder / file).symlink_to(f"..data/{file}")
+    else:
+        shutil.rmtree(old)
+
+
 def test_kustomize_builds_it_with_and_without_the_component(tmp_path: Path) -> None:
     kubectl = shutil.which("kubectl")
     if kubectl is None:
@@ -154,5 +203,4 @@ def test_kustomize_builds_it_with_and_without_the_component(tmp_path: Path) -> N
 
 def built(kubectl: str, folder: Path) -> list[dict[str, Any]]:
     done = subprocess.run([kubectl, "kustomize", str(folder)], capture_output=True, text=True, check=True)
-    (folder / "built").write_text(done.stdout)
-    return documents(folder / "built")
+    return list(yaml.safe_load_all(done.stdout))
