@@ -92,7 +92,9 @@ def _known(error: BaseException, place: str) -> Failure | None:
 def _broken(error: BaseException, place: str) -> Failure:
     """A connection that did not come about, hung, or carried something else than HTTP."""
     inner = list(_chain(error))
-    if any(isinstance(one, urllib3.exceptions.TimeoutError | TimeoutError) for one in inner):
+    # urllib3 counts a connection that was refused among those that timed out.
+    refused = any(isinstance(one, urllib3.exceptions.NewConnectionError) for one in inner)
+    if not refused and any(isinstance(one, urllib3.exceptions.TimeoutError | TimeoutError) for one in inner):
         return Failure(reason=Reason.TIMEOUT, detail=f"{place} did not answer in time")
     gone = any(isinstance(one, http.client.RemoteDisconnected) for one in inner)
     if not gone and any(isinstance(one, http.client.HTTPException) for one in inner):
