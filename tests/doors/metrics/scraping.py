@@ -1,0 +1,71 @@
+"""A scrape of `Metrics`, read back by the library's own parsers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_families
+from prometheus_client.parser import text_string_to_metric_families as families
+
+from observer.metrics.registry import Metrics
+from observer.runs.standing import Standing
+from observer.runs.ticks import Tick
+from tests.fakes.standings import NINE
+
+
+class Scrape:
+    """What one scrape showed."""
+
+    def __init__(self, text: bytes, *, open_format: bool = False) -> None:
+        self.text = text.decode()
+        self._open_format = open_format
+
+    @cached_property
+    def families(self) -> list[Metric]:
+        read = open_families if self._open_format else families
+        return list(read(self.text))  # type: ignore[no-untyped-call]  # the library's parsers have no types
+
+    @cached_property
+    def samples(self) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+        """Name → labels, sorted → value. Empty labels are none."""
+        found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
+        for family in self.families:
+            for sample in family.samples:
+                labels = tuple(sorted((name, value) for name, value in sample.labels.items() if value))
+                assert labels not in found.get(sample.name, {}), f"twice: {sample}"
+                found.setdefault(sample.name, {})[labels] = sample.value
+        return found
+
+    def of(self, name: str, **labels: str) -> float | None:
+        """The value of one series; None when it is not there."""
+        return self.samples.get(name, {}).get(tuple(sorted(labels.items())))
+
+    def count(self, prefix: str = "") -> int:
+        return sum(len(series) for name, series in self.samples.items() if name.startswith(prefix))
+
+
+class Daemon:
+    """A `Metrics` over a state that a test sets, on clocks that it moves."""
+
+    def __init__(self, standing: Standing, receivers: tuple[str, ...] = ("lineage",)) -> None:
+        self.standing: Callable[[], Standing] = lambda: standing
+        self.ticks: tuple[Tick, ...] = ()
+        self.now: datetime = NINE + timedelta(minutes=1)
+        self.readings = 0
+        self._passed = 0.0
+        self.metrics = Metrics(
+            self._read, lambda: self.ticks, receivers=receivers, clock=lambda: self.now, monotonic=lambda: self._passed
+        )
+
+    def _read(self) -> Standing:
+        self.readings += 1
+        return self.standing()
+
+    def scrape(self, *, later: float = 60.0, accept: str | None = None) -> Scrape:
+        """A scrape so many seconds after the one before."""
+        self._passed += later
+        text, kind = self.metrics.render(accept)
+        return Scrape(text, open_format=kind.startswith("application/openmetrics-text"))
