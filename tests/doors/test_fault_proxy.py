@@ -135,7 +135,7 @@ def test_a_server_that_is_gone_is_a_reset(echo: int) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         nobody = probe.getsockname()[1]
-    with FaultProxy(nobody) as proxy, closing(dial(proxy)) as client, pytest.raises(ConnectionError):
+    with FaultProxy(nobody) as proxy, pytest.raises(ConnectionError), closing(dial(proxy)) as client:
         client.sendall(b"x")
         if client.recv(1) == b"":
             raise ConnectionResetError
