@@ -88,7 +88,8 @@ def _awaited(store: Store, slot: Slot) -> Slot:
 def _here(store: Store, slot: Slot, watched: Watch) -> None:
     """In this process, under the same slot."""
     from observer.jobs.deliver import deliver
-    from observer.jobs.run_contract import RunOrder, run_contract, started_events
+    from observer.jobs.run_contract import run_contract
+    from observer.jobs.run_orders import RunOrder, started_events
     from observer.lineage.ids import new_run_id
     from observer.lineage.sender import LineageSender
 

@@ -19,7 +19,7 @@ from observer.checks.measure import Outcome
 from observer.daemon.watching import Watch, Watched
 from observer.daemon.workers import Lost, WorkerPool
 from observer.errors import SlotTaken, StoreError
-from observer.jobs.run_contract import Broke, RunEnded, RunOrder, failed_events, record_lost, started_events
+from observer.jobs.run_orders import Broke, RunEnded, RunOrder, failed_events, record_lost, started_events
 from observer.lineage.ids import new_run_id
 from observer.runs.leading import Term
 from observer.runs.slots import NewSlot, Slot, SlotState, jitter_of, plan_slots, superseded
@@ -66,6 +66,8 @@ class Dispatcher:
         self._next: dict[str, datetime | None] = {}
         self._unrecorded: dict[str, tuple[RunOrder, Lost | Broke]] = {}
         self._lock = threading.Lock()
+        #: Contract → when its last run began, by count: who waited longest comes first.
+        self._turns: dict[str, int] = {}
 
     # --- slots ------------------------------------------------------------------------------------------------------
 
@@ -129,7 +131,7 @@ class Dispatcher:
             s for name, group in groupby(due, lambda s: s.contract) for s in self._pruned(name, list(group), term)
         ]
         busy = {order.slot.contract for order in self.pool.under_way}
-        for slot in sorted(waiting, key=lambda slot: slot.due_at):
+        for slot in sorted(waiting, key=lambda slot: (self._turns.get(slot.contract, 0), slot.due_at)):
             if self.pool.idle == 0:
                 break
             # A due time far ahead was written by a clock that has stepped back since.
@@ -138,6 +140,7 @@ class Dispatcher:
             order = self._claimed(slot, term, now)
             if order is not None:
                 busy.add(slot.contract)
+                self._turns[slot.contract] = max(self._turns.values(), default=0) + 1
                 self.pool.take(order)
                 log.info("run_started", contract=slot.contract, run_id=order.run_id, scheduled_for=slot.scheduled_for)
                 self._metrics.run_late(slot.contract, max(0.0, (now - slot.due_at).total_seconds()))

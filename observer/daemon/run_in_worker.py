@@ -1,4 +1,4 @@
-"""What a worker process does with an order. The only part of the daemon in which Great Expectations is imported."""
+"""What a worker process does with an order. What is heavy is imported here: the daemon itself stays small."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import traceback
 from functools import cache
 
 from observer.errors import ObserverError, SlotTaken
-from observer.jobs.run_contract import Broke, RunEnded, RunOrder, run_contract
+from observer.jobs.run_orders import Broke, RunEnded, RunOrder
 from observer.store import Store
 from observer.wiring import opened_source
 
 
 def run_in_worker(order: RunOrder) -> RunEnded | Broke:
     """Never raises: what breaks the run is said in the answer, without any value of a row."""
+    from observer.jobs.run_contract import run_contract
+
+    settings = order.settings
     try:
-        settings = order.settings
         return run_contract(order, _state(settings.state), lambda: opened_source(settings.source or "", settings))
     except SlotTaken as error:
         return Broke(reason=str(error), taken=True)

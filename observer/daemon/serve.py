@@ -5,6 +5,7 @@ In: settings. Out: an exit code. Signals are the caller's: SIGTERM and SIGINT se
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -139,6 +140,8 @@ def _scheduler(daemon: Daemon, settings: Settings) -> BackgroundScheduler:
         # A beat that is late is beaten once, however late; one that still goes on is not begun again.
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
+    # A beat that is left out because the one before it still goes on is nothing to tell of.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     for place, (name, (duty, seconds)) in enumerate(beats.items()):
         # The lease comes first: nothing else is done without it.
         begin = datetime.now(UTC) + timedelta(milliseconds=50 * place)

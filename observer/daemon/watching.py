@@ -6,7 +6,7 @@ In: settings and contract files. Out: a Watch, or an InputError with every probl
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -63,7 +63,6 @@ def watch(settings: Settings) -> Watch:
     if settings.source is None:
         raise InputError("no source is given", fix="set OBSERVER_SOURCE, or `source` in observer.toml")
     contracts = load_for_run(settings.contracts)
-    _refuse_keeping_without_key(settings, contracts)
     watched = {}
     for contract in contracts:
         plan = plan_contract(contract, [other for other in contracts if other is not contract])
@@ -76,6 +75,7 @@ def watch(settings: Settings) -> Watch:
             catch_up=default.catch_up if own.catch_up is None else own.catch_up,
             glancer=Glancer(plan),
         )
+    _refuse_keeping_without_key(settings, [w.plan for w in watched.values()])
     return Watch(settings=settings, contracts=watched, digest=_digest(settings, contracts))
 
 
@@ -84,13 +84,13 @@ def _digest(settings: Settings, contracts: tuple[Contract, ...]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _refuse_keeping_without_key(settings: Settings, contracts: tuple[Contract, ...]) -> None:
+def _refuse_keeping_without_key(settings: Settings, plans: Sequence[ContractPlan]) -> None:
     if settings.snapshots.keep == 0 or settings.token_key is not None:
         return
-    hidden = next((c for c in contracts if any(p.restricted for o in c.objects for p in o.properties)), None)
+    hidden = next((plan for plan in plans if any(table.restricted for table in plan.tables)), None)
     if hidden is not None:
         raise InputError(
-            f"contract {hidden.id} has restricted fields, whose values are only kept as tokens, which needs a secret",
+            f"contract {hidden.contract} has restricted fields, which are only kept as tokens, and these need a secret",
             fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to at least 32 random characters, or [snapshots] "
             "keep = 0 to keep none",
         )
