@@ -68,7 +68,7 @@ def test_its_own_schedule_comes_first(read):
 
 
 def test_else_the_cron_lines_of_all_its_rules_are_slots(read):
-    of_column = "{{metric: nullValues, mustBe: 0, id: {0}, schedule: '0 {0} * * *'}}"
+    of_column = "{{metric: nullValues, mustBe: 0, id: r{0}, schedule: '0 {0} * * *'}}"
     column = ", ".join(of_column.format(hour) for hour in (2, 1))
     found = read(on_table=rule("0 1 * * *"), on_column=column, slas=FREQUENCY).schedule
     assert found == Schedule(crons=("0 1 * * *", "0 2 * * *"))
