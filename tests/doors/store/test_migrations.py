@@ -76,8 +76,8 @@ def _first_version(url: str) -> None:
         for row in (
             "INSERT INTO contract_versions VALUES (1, 'crm-leads', '1.0.0', 'd1', 'leads.odcs.yaml', :at)",
             (
-                "INSERT INTO runs VALUES ('r1', 'audit', 'crm', :at, :at, 'failed', 0, 0, 1, 0, 0, 8800, 40, 'snapshot', "
-                "'0.1.0', NULL)"
+                "INSERT INTO runs VALUES ('r1', 'audit', 'crm', :at, :at, 'failed', 0, 0, 1, 0, 0, 8800, 40, "
+                "'snapshot', '0.1.0', NULL)"
             ),
             "INSERT INTO run_contracts VALUES ('r1', 0, 1)",
             "INSERT INTO snapshots VALUES (1, 'r1', 'crm-leads', :at, NULL, 8800, 900, NULL, true)",
