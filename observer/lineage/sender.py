@@ -18,15 +18,18 @@ _OFF = Failure(reason=Reason.NOT_CONFIGURED, detail="no OpenLineage transport is
 class LineageSender:
     """Sends lineage. When nothing is configured it is off, and the client library is not even imported."""
 
-    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
-        """`config` has the form of `openlineage.yml`; without it, environment and files say. Raises InputError."""
+    def __init__(self, config: Mapping[str, Any] | None = None, *, patience: float = 45.0) -> None:
+        """`config` has the form of `openlineage.yml`; without it, environment and files say. Raises InputError.
+
+        `patience` is how long one attempt may take as a whole, in seconds.
+        """
         client = open_client(config)
         if client is None:
             self._wire = None
         else:
             from observer.lineage.wire import Wire
 
-            self._wire = Wire(client)
+            self._wire = Wire(client, patience=patience)
 
     @property
     def configured(self) -> bool:

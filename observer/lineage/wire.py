@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
 from openlineage.client import OpenLineageClient
 
 from observer.lineage.failures import explained, misled
@@ -11,6 +15,8 @@ from observer.runs.deliveries import Delivery, Failure, Reason
 
 #: How long a stop waits for what a transport still holds.
 CLOSE_SECONDS = 5.0
+#: Attempts that were given up and still hang; with so many no other is begun.
+MOST_HANGING = 3
 
 
 class Wire:
@@ -18,8 +24,13 @@ class Wire:
     address of the repository that it happens to run in.
     """
 
-    def __init__(self, client: OpenLineageClient) -> None:
+    def __init__(self, client: OpenLineageClient, *, patience: float) -> None:
+        """`patience`, in seconds, is for one attempt as a whole: a receiver that answers one byte at a time meets every
+        timeout between bytes.
+        """
         self._client = client
+        self._patience = patience
+        self._hanging: list[threading.Thread] = []
         confirm_kafka(client.transport)
 
     def describe(self) -> str:
@@ -35,19 +46,33 @@ class Wire:
             return Failure(reason=Reason.UNEXPECTED, detail=what, can_retry=False)
         if self._client.filter_event(event) is None:
             return None
-        try:
-            answer: object = self._client.transport.emit(event)
-        except Exception as error:  # noqa: BLE001  # transports may be anybody's, and so are their exceptions
-            return explained(error, self.describe())
-        return misled(answer)
+        return self._attempt(lambda: misled(self._client.transport.emit(event)))
 
     def ping(self) -> Failure | None:
         """None when the receiver is there, or cannot be asked. Never raises."""
-        try:
-            return ask(self._client.transport)
-        except Exception as error:  # noqa: BLE001  # as above
-            return explained(error, self.describe())
+        return self._attempt(lambda: ask(self._client.transport))
 
     def close(self) -> None:
         """May be called twice."""
         self._client.close(CLOSE_SECONDS)
+
+    def _attempt(self, call: Callable[[], Failure | None]) -> Failure | None:
+        """The call in a thread of its own, which is left behind when it takes too long."""
+        self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+        if len(self._hanging) >= MOST_HANGING:
+            return Failure(reason=Reason.TIMEOUT, detail=f"{self.describe()} still holds up earlier attempts")
+        ends: SimpleQueue[Failure | None] = SimpleQueue()
+
+        def attempt() -> None:
+            try:
+                ends.put(call())
+            except Exception as error:  # noqa: BLE001  # transports may be anybody's, and so are their exceptions
+                ends.put(explained(error, self.describe()))
+
+        thread = threading.Thread(target=attempt, name="lineage", daemon=True)
+        thread.start()
+        try:
+            return ends.get(timeout=self._patience)
+        except Empty:
+            self._hanging.append(thread)
+            return Failure(reason=Reason.TIMEOUT, detail=f"{self.describe()} did not answer to its end in time")

@@ -1,7 +1,7 @@
 """An OpenLineage receiver of our own: listens on loopback, checks every event against the specification, remembers it.
 
 It can be told to misbehave: `receiver.answers(500)`, `.answers(429, {"Retry-After": "7"})`, `.hangs()`,
-`.talks_garbage()`, `.answers(201)` again.
+`.drips()`, `.talks_garbage()`, `.answers(201)` again.
 """
 
 from __future__ import annotations
@@ -92,16 +92,21 @@ class Receiver:
     _status: int = 201
     _more: Mapping[str, str] = field(default_factory=dict)
     _garbage: bytes | None = None
+    _drips: bool = False
     _may_answer: threading.Event = field(default_factory=threading.Event)
 
     def answers(self, status: int, headers: Mapping[str, str] | None = None) -> None:
         """From now on; below 300 it takes the event."""
-        self._status, self._more, self._garbage = status, headers or {}, None
+        self._status, self._more, self._garbage, self._drips = status, headers or {}, None, False
         self._may_answer.set()
 
     def hangs(self) -> None:
         """It reads, and says nothing until it is told what to answer."""
         self._may_answer.clear()
+
+    def drips(self) -> None:
+        """It begins an answer, byte by byte, and comes to no end until it is told what to answer."""
+        self._drips = True
 
     def talks_garbage(self, garbage: bytes = b"SSH-2.0-OpenSSH_9.2\r\n\x00\xff\r\n") -> None:
         self._garbage = garbage
@@ -119,6 +124,9 @@ class Receiver:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         self.headers.append({name.lower(): value for name, value in handler.headers.items()})
         self._may_answer.wait(30)
+        while self._drips:
+            handler.wfile.write(b"H")
+            threading.Event().wait(0.02)
         if self._garbage is not None:
             handler.wfile.write(self._garbage)
             handler.close_connection = True
@@ -160,7 +168,7 @@ def lineage_receiver(specification: Specification | None = None, port: int = 0) 
         try:
             yield receiver
         finally:
-            receiver._may_answer.set()
+            receiver.answers(201)
             server.shutdown()
             serving.join()
 

@@ -198,6 +198,17 @@ def test_a_receiver_that_hangs_is_not_waited_for(receiver: Receiver, sender: Lin
     assert sender.send(an_event()) is None
 
 
+def test_a_receiver_that_answers_without_end_is_not_heard_to_its_end(receiver: Receiver) -> None:
+    sender = LineageSender(http(receiver.url, timeout=1), patience=0.2)
+    receiver.drips()
+    for _ in range(5):
+        failure = sender.send(an_event())
+        assert failure is not None
+        assert (failure.reason, failure.can_retry) == (Reason.TIMEOUT, True)
+    # No more attempts are begun than can be left hanging.
+    assert len(receiver.headers) == 3
+
+
 @pytest.mark.parametrize(
     "garbage", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x16\x03\x01\x00\xff\x00", b"HTTP/1.1 twohundred OK\r\n\r\n"]
 )
