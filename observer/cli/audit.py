@@ -49,6 +49,12 @@ from observer.wiring import opened_source, opened_store
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep the snapshots here, restricted values replaced by tokens.",
 )
+@click.option(
+    "--compare",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Check what changed since this kept snapshot of a contract too; may be given once per contract.",
+)
 @click.option("--workspace", type=click.Path(file_okay=False, path_type=Path), help="Where temporary snapshots go.")
 @click.option("--no-state", is_flag=True, help="Do not record the run.")
 def audit(
@@ -60,6 +66,7 @@ def audit(
     all_checks: bool,
     keys: int,
     keep: Path | None,
+    compare: tuple[Path, ...],
     workspace: Path | None,
     no_state: bool,
 ) -> int:
@@ -83,6 +90,7 @@ def audit(
         all_checks=all_checks,
         keys=keys,
         keep=keep,
+        compare=compare,
         workspace=workspace,
         record=not no_state,
     )
@@ -99,6 +107,7 @@ def perform_audit(
     all_checks: bool = False,
     keys: int = 10_000,
     keep: Path | None = None,
+    compare: tuple[Path, ...] = (),
     workspace: Path | None = None,
     record: bool = True,
 ) -> int:
@@ -106,6 +115,7 @@ def perform_audit(
     from rich.console import Console
 
     from observer.jobs.audit import AuditRequest, Execution, run_audit
+    from observer.jobs.changes import previous_snapshots
     from observer.reports.progress import AuditProgress
     from observer.reports.terminal import render_terminal
     from observer.reports.write import write_reports
@@ -118,6 +128,8 @@ def perform_audit(
         keep=keep,
         token_key=settings.token_key,
         key_limit=keys,
+        changes=bool(compare),
+        previous=previous_snapshots(compare, [contract.id for contract in contracts]),
     )
     with opened_source(url, settings) as door, AuditProgress(Console(stderr=True)) as progress:
         found = run_audit(request, door, progress)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from observer.config.change_limits import change_limits
 from observer.config.custom_properties import (
     ON_CONTRACT,
     ON_OBJECT,
@@ -147,6 +148,7 @@ def _object(
         update_time=custom.texts("updateTime"),
         deleted_flag=deleted_flag(custom, tuple(properties)),
         record_url=custom.text("recordUrl"),
+        change_limits=change_limits(custom),
         calendar=read_calendar(custom, findings),
         path=path,
     )

@@ -16,7 +16,7 @@ from observer.config.reading import Findings, as_list, entries, is_scalar
 from observer.contracts.model import DeletedFlag, Path, Property, StateMachine, Transition
 
 ON_PROPERTY = ("fieldOwner", "fieldSteward", "fieldConsumers", "stateMachine", "placeholders")
-ON_OBJECT = ("eventTime", "updateTime", "deletedFlag", "recordUrl", "calendar")
+ON_OBJECT = ("eventTime", "updateTime", "deletedFlag", "recordUrl", "changeLimits", "calendar")
 ON_CONTRACT = ("schedule", "calendar")
 _OURS = {re.sub(r"[^a-z]", "", name.lower()): name for name in (*ON_PROPERTY, *ON_OBJECT, *ON_CONTRACT)}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from observer.contracts import lint_lifecycle, lint_quality, lint_types, lint_weak
+from observer.contracts import lint_changes, lint_lifecycle, lint_quality, lint_types, lint_weak
 from observer.contracts.lint_doors import Doors
 from observer.contracts.model import Contract, Path, properties_of
 from observer.contracts.problems import Problem
@@ -41,6 +41,7 @@ def _lint_one(contract: Contract, everything: Sequence[Contract], doors: Doors) 
         yield from lint_lifecycle.times(contract, obj)
         yield from lint_lifecycle.deleted_flag(obj)
         yield from lint_lifecycle.record_url(obj)
+        yield from lint_changes.limits(obj)
     yield from lint_weak.weaknesses(contract)
 
 

@@ -48,6 +48,7 @@ ERRORS: dict[str, str] = {
     "deleted-flag-value": "The values that mean deleted are of another type than the flag.",
     "record-url": "`recordUrl` is no link to one record.",
     "record-url-restricted": "`recordUrl` would show a restricted value.",
+    "change-limits": "A limit of changes cannot be read, never holds, or is of a check that there is not.",
     "schedule": "A schedule is unreadable, or has both `cron` and `every`.",
     "cron": "A cron line is none of five fields, or its day never comes.",
     "calendar": "A calendar is unreadable, has no zone, or is never open.",

@@ -30,6 +30,7 @@ from observer.contracts.model import Contract
 from observer.errors import EngineError, InputError, SnapshotError, SourceError
 from observer.gx.context import warm_up
 from observer.gx.runner import SuiteRunner
+from observer.jobs.changes import Changes, could_not_compare, nothing_to_compare, see_changes
 from observer.jobs.queries import QueryDesk
 from observer.reports.progress import ProgressEvents
 from observer.snapshots.keep import keep_snapshot
@@ -58,7 +59,7 @@ class AuditRequest:
     workspace: Path | None = None
     #: Where to keep a copy of the snapshots with restricted values tokenised; None keeps none.
     keep: Path | None = None
-    #: Secret from which the tokens are made; needed to keep a snapshot.
+    #: Secret from which the tokens are made; needed to keep a snapshot that has restricted columns.
     token_key: bytes | None = None
     #: How many keys of failing rows are gathered per check.
     key_limit: int = 10_000
@@ -76,11 +77,11 @@ def run_audit(request: AuditRequest, source: Source, progress: ProgressEvents) -
         SourceError, SnapshotError, EngineError: not one contract could be looked at. When some could, the checks of the
             others are ERRORED; a single table that cannot be read errors its own checks only.
     """
-    _refuse_what_cannot_be_kept(request)
-    started = datetime.now(UTC)
-    warm_up()
     known = (*request.contracts, *request.neighbours)
     plans = [plan_contract(contract, known) for contract in request.contracts]
+    _refuse_what_cannot_be_kept(request, plans)
+    started = datetime.now(UTC)
+    warm_up()
     progress.checks_planned(sum(len(plan.checks) for plan in plans))
     audits, errors = [], []
     for contract, plan in zip(request.contracts, plans, strict=True):
@@ -101,12 +102,15 @@ def run_audit(request: AuditRequest, source: Source, progress: ProgressEvents) -
     )
 
 
-def _refuse_what_cannot_be_kept(request: AuditRequest) -> None:
-    if request.keep is None:
+def _refuse_what_cannot_be_kept(request: AuditRequest, plans: Sequence[ContractPlan]) -> None:
+    if request.execution is Execution.PUSHDOWN and request.previous:
+        fix = "leave out --compare, or --execution pushdown"
+        raise InputError("with --execution pushdown nothing is copied that could be compared", fix=fix)
+    if request.keep is None and not request.previous:
         return
     if request.execution is Execution.PUSHDOWN:
         raise InputError("with --execution pushdown nothing is copied that could be kept", fix="leave out --keep")
-    if request.token_key is None:
+    if request.token_key is None and any(table.restricted for plan in plans for table in plan.tables):
         raise InputError(
             "a snapshot is only kept with the values of restricted columns replaced by tokens, which needs a secret",
             fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to at least 32 random characters",
@@ -146,7 +150,7 @@ def audit_contract(
         evidence = tuple(_evidence(bench.runner, results, request.key_limit))
         profiles = bench.runner.profiles()
         taken = _taken(bench.snapshot, plan, request)
-        changed = _changes(contract, plan) if request.changes else ()
+        changed = _changed(contract, plan, request, bench, taken, measured) if request.changes else Changes()
         return ContractAudit(
             contract=contract,
             tables=tuple(
@@ -154,8 +158,8 @@ def audit_contract(
                 for shape, table in zip(bench.shapes, plan.tables, strict=True)
                 if not table.target_only
             ),
-            results=(*results, *changed),
-            evidence=evidence,
+            results=(*results, *changed.results),
+            evidence=(*evidence, *changed.evidence),
             profiles=profiles,
             one_instant=bench.one_instant,
             execution=request.execution,
@@ -163,9 +167,42 @@ def audit_contract(
         )
 
 
-def _changes(contract: Contract, plan: ContractPlan) -> tuple[CheckResult, ...]:
-    why = "there is no earlier snapshot to compare with"
-    return tuple(judge(s, Measurement(check_id=s.id, skipped=why)) for s in plan_changes(contract, plan))
+def _changed(
+    contract: Contract,
+    plan: ContractPlan,
+    request: AuditRequest,
+    bench: _Bench,
+    taken: SnapshotTaken | None,
+    measured: Mapping[str, Measurement],
+) -> Changes:
+    """The checks of what changed since the previous snapshot, on the copy that holds no restricted value."""
+    specs, previous = plan_changes(contract, plan), request.previous.get(contract.id)
+    if bench.snapshot is None or taken is None:
+        return nothing_to_compare(specs, "the suites ran in the source, so there is no snapshot to compare")
+    if previous is None:
+        return nothing_to_compare(specs, "there is no earlier snapshot to compare with")
+    if taken.not_kept is not None:
+        return could_not_compare(specs, taken.not_kept)
+    try:
+        kept = Path(taken.folder) if taken.folder else _keep_for_now(bench.snapshot, request.token_key)
+    except SnapshotError as error:
+        return could_not_compare(specs, str(error))
+    return see_changes(
+        plan,
+        specs,
+        previous,
+        kept,
+        failing=bench.runner.failing_row_numbers,
+        measured=measured,
+        key=request.token_key,
+        workspace=bench.snapshot.folder,
+        key_limit=request.key_limit,
+    )
+
+
+def _keep_for_now(snapshot: Snapshot, key: bytes | None) -> Path:
+    """A copy that is gone with the snapshot itself."""
+    return keep_snapshot(snapshot, snapshot.folder / "kept", key=key)
 
 
 def _counted(shape: TableShape, results: Sequence[CheckResult]) -> TableShape:
@@ -261,7 +298,7 @@ def _in_source(plan: ContractPlan, source: Source) -> Iterator[_Bench]:
 
 
 def _taken(snapshot: Snapshot | None, plan: ContractPlan, request: AuditRequest) -> SnapshotTaken | None:
-    """What is remembered of the snapshot; a tokenised copy is kept when asked for. Results do not depend on it."""
+    """What is remembered of the snapshot; a tokenised copy is kept when asked for. The plan's checks ignore it."""
     if snapshot is None:
         return None
     now = datetime.now(UTC)
@@ -276,7 +313,7 @@ def _taken(snapshot: Snapshot | None, plan: ContractPlan, request: AuditRequest)
             if entry.rows is not None
         ),
     )
-    if request.keep is None or request.token_key is None:
+    if request.keep is None:
         return taken
     folder = request.keep / file_name(plan.contract) / f"{now:%Y%m%dT%H%M%S.%fZ}"
     try:
