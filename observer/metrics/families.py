@@ -46,8 +46,8 @@ def labels_text(**labels: str) -> str:
 
 
 def _escaped(value: str) -> str:
-    value = value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-    return value.encode("utf-8", "backslashreplace").decode()
+    value = value.encode("utf-8", "backslashreplace").decode()
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
 def text_of(families: Iterable[Family], *, open_format: bool) -> bytes:
