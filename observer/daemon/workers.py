@@ -128,8 +128,9 @@ class _Worker:
     def _watch(self) -> None:
         while (order := self._pool._orders.get()) is not None:
             answer = self._answer(order)
-            self._pool._under_way.pop(id(order), None)
             self._on_answer(order, answer)
+            # Only now: whoever asks what is under way must not take an answer for a loss.
+            self._pool._under_way.pop(id(order), None)
             self._pool._free.release()
             if self._served >= self._limits.recycle_after:
                 self._end(Ending.RECYCLED)
