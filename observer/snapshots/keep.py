@@ -56,7 +56,7 @@ def keep_snapshot(snapshot: Snapshot, folder: Path, *, key: bytes | None) -> Pat
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
         entries = tuple(_keep(file, entry, partial, key) for file, entry in _pairs(snapshot))
-        write_manifest(replace(snapshot.manifest, tables=entries, key_id=key and key_id(key)), partial)
+        write_manifest(replace(snapshot.manifest, tables=entries, key_id=None if key is None else key_id(key)), partial)
         partial.rename(folder)
     except BaseException as error:
         if partial is not None:
