@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL
 from observer.checks.measure import SourceColumn, TableShape
 from observer.checks.spec import TablePlan
 from observer.errors import SourceError
+from observer.impatience import ImpatientConnection
 from observer.sources import postgres_catalog as catalog
 from observer.sources.addresses import libpq_uri, secrets_of, shown
 from observer.sources.faults import Faults
@@ -44,8 +45,17 @@ class PostgresSource:
         self.display_url = shown(url.set(drivername="postgresql"))
         self.faults = Faults(self.display_url, secrets_of(url))
         self.uri = libpq_uri(
-            url, connect_timeout=str(max(2, whole_seconds(connect_timeout))), application_name=APPLICATION_NAME
+            url,
+            connect_timeout=str(max(2, whole_seconds(connect_timeout))),
+            application_name=APPLICATION_NAME,
+            # A peer that is cut off is noticed within a minute, also in the middle of a COPY.
+            keepalives_idle="30",
+            keepalives_interval="10",
+            keepalives_count="3",
+            tcp_user_timeout="60000",
         )
+        #: As long as a statement may take, and a little for the server to say that it ended it.
+        self._limit = statement_timeout.total_seconds() + 5
         milliseconds = int(statement_timeout / timedelta(milliseconds=1))
         self.settings = (
             f"statement_timeout = {milliseconds}",
@@ -86,7 +96,9 @@ class PostgresSource:
         self.engine.dispose()
 
     def _connect(self, *, autocommit: bool = False) -> psycopg.Connection:
-        return psycopg.connect(self.uri, autocommit=autocommit)
+        connection = ImpatientConnection.connect(self.uri, autocommit=autocommit)
+        connection.limit = self._limit
+        return connection
 
     def _make_read_only(self, connection: psycopg.Connection, _record: object) -> None:
         connection.autocommit = True

@@ -7,19 +7,16 @@ and says nothing (a limit on this side).
 
 from __future__ import annotations
 
-import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
-import psycopg
-from psycopg import OperationalError
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-T = TypeVar("T")
+from observer.impatience import ImpatientConnection
 
 #: A dead peer is noticed within 10 + 3 × 5 seconds; an unanswered packet within 20.
 _LIBPQ = {
@@ -30,30 +27,6 @@ _LIBPQ = {
     "keepalives_count": "3",
     "tcp_user_timeout": "20000",
 }
-
-
-class ImpatientConnection(psycopg.Connection[Any]):
-    """Gives a statement up, and the connection with it, when the server has not answered within `limit` seconds."""
-
-    limit: float = float("inf")
-
-    def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
-        """What `gen` returns. Raises OperationalError when the time is up."""
-        return super().wait(self._limited(gen), *args, **kwargs)
-
-    def _limited(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
-        end = time.monotonic() + self.limit
-        try:
-            wanted = next(gen)
-            while True:
-                ready = yield wanted
-                if not ready and time.monotonic() > end:
-                    self.close()
-                    raise OperationalError(f"the server did not answer within {self.limit:g} seconds")
-                wanted = gen.send(ready)
-        except StopIteration as done:
-            value: T = done.value
-            return value
 
 
 def make_postgres_engine(url: URL, *, lock_timeout: float) -> Engine:
@@ -97,7 +70,7 @@ def make_postgres_engine(url: URL, *, lock_timeout: float) -> Engine:
 @contextmanager
 def taking_its_time(connection: Connection) -> Iterator[None]:
     """Within the block statements of this transaction may run as long as they need; locks are waited for as ever."""
-    raw = connection.connection.dbapi_connection
+    raw: Any = connection.connection.dbapi_connection
     if not isinstance(raw, ImpatientConnection):
         yield
         return

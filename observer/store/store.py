@@ -170,9 +170,9 @@ class Store:
                 for row in rows
             )
 
-    def snapshot_removed(self, snapshot: KeptSnapshot) -> None:
-        """Its folder is gone."""
-        with self._transaction(writes=True) as connection:
+    def snapshot_removed(self, snapshot: KeptSnapshot, *, term: Term | None = None) -> None:
+        """Its folder is gone. Raises NotLeading when the leader of `term` leads no more."""
+        with self._database.transaction(writes=True, term=term) as connection:
             now = self._database.now(connection)
             connection.execute(update(t.snapshots).where(t.snapshots.c.id == snapshot.id).values(removed_at=now))
 
