@@ -10,7 +10,7 @@ Ids and keys follow from our run's id alone, so that whoever builds the same eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -87,6 +87,7 @@ def started(run: LineageRun, *, at: datetime) -> tuple[NewDelivery, ...]:
 
 def ended(run: LineageRun, part: ContractAudit, *, at: datetime) -> tuple[NewDelivery, ...]:
     """COMPLETE of the children and of the run, with all that was found; FAIL of what could not be looked at at all."""
+    part = _without_login(run, part)
     unread = _why([s.error for s in part.tables]) if all(s.error for s in part.tables) else None
     unjudged = _unjudged(part.results)
     events = {}
@@ -104,7 +105,7 @@ def ended(run: LineageRun, part: ContractAudit, *, at: datetime) -> tuple[NewDel
 
 def failed(run: LineageRun, error: str, *, at: datetime) -> tuple[NewDelivery, ...]:
     """FAIL of the children and of the run: nothing was found out. `error` holds no secret and no value of a row."""
-    parts = (*_children(run), Part.WHOLE)
+    parts, error = (*_children(run), Part.WHOLE), error.replace(run.source, _source(run).uri)
     return _deliveries(run, {part: _event(run, part, RunState.FAIL, at, error=error) for part in parts})
 
 
@@ -292,6 +293,23 @@ def _suite_inputs(run: LineageRun, part: ContractAudit) -> list[InputDataset]:
             facets["dataQualityMetrics"] = metrics_of(shape, part.profiles, obj, copy.bytes if copy else None)
         inputs.append(_input(run, table, shape, facets))
     return inputs
+
+
+def _without_login(run: LineageRun, part: ContractAudit) -> ContractAudit:
+    """Reasons name the source by its URL, and that names a user."""
+
+    place = _source(run).uri
+
+    def plain(shape: TableShape) -> TableShape:
+        return replace(shape, error=shape.error.replace(run.source, place)) if shape.error else shape
+
+    def reasoned(result: CheckResult) -> CheckResult:
+        seen = result.measurement
+        if not seen.error:
+            return result
+        return replace(result, measurement=replace(seen, error=seen.error.replace(run.source, place)))
+
+    return replace(part, tables=tuple(map(plain, part.tables)), results=tuple(map(reasoned, part.results)))
 
 
 def _unjudged(results: tuple[CheckResult, ...]) -> str | None:

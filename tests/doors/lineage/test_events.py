@@ -23,6 +23,9 @@ from tests.fakes.contracts import prop, table
 from tests.fakes.lineage_receiver import Specification
 from tests.fakes.lineage_runs import CANARY, ENDED, RUN_ID, STARTED, audited, crm, judged, lineage_run, seen, unseen
 
+#: The source as it shows itself.
+SHOWN = "postgresql://ada:***@crm-db:5433/crm"
+
 
 def documents(deliveries: tuple[NewDelivery, ...]) -> dict[str, Mapping[str, Any]]:
     """Job name → event."""
@@ -31,7 +34,7 @@ def documents(deliveries: tuple[NewDelivery, ...]) -> dict[str, Mapping[str, Any
 
 def everything() -> dict[str, tuple[NewDelivery, ...]]:
     """All that the scenarios of this room can send."""
-    run = lineage_run()
+    run = lineage_run(source=SHOWN)
     pushdown = lineage_run(execution="pushdown")
     by_hand = lineage_run(scheduled_for=None)
     half = audited(
@@ -54,8 +57,8 @@ def everything() -> dict[str, tuple[NewDelivery, ...]]:
         "in the source": ended(pushdown, audited(pushdown, judged(pushdown, 3)), at=ENDED),
         "one table unreadable": ended(run, replace(half, tables=lost), at=ENDED),
         "nothing to test": ended(run, audited(run, judged(run, skipped="the table has no rows")), at=ENDED),
-        "nothing could be looked at": ended(run, unseen(run, "the source does not answer"), at=ENDED),
-        "a worker that died": failed(run, "the worker was killed", at=ENDED),
+        "nothing could be looked at": ended(run, unseen(run, f"{SHOWN} does not answer"), at=ENDED),
+        "a worker that died": failed(run, f"the worker was killed while it read {SHOWN}", at=ENDED),
         "a worker that died in the source": failed(pushdown, "the worker was killed", at=ENDED),
     }
 
