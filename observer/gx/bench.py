@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pyarrow as pa
@@ -48,6 +49,7 @@ class Bench:
         self.relations: dict[str, Relation] = {}
         #: Physical table name → why it cannot be looked at.
         self.errors: dict[str, str] = {}
+        self._numbers = count()
 
     def fetch(self, query: sa.Executable) -> Sequence[Any]:
         """All rows of the query. An error leaves the connection usable for the next one."""
@@ -67,6 +69,14 @@ class Bench:
     def run(self, statement: str) -> None:
         """Execute a statement that gives no rows."""
         self._connection.exec_driver_sql(statement)
+
+    def set_aside(self, query: sa.Select[Any]) -> sa.TableClause:
+        """The query's rows, kept as a temporary table until the bench is closed; for a bench of its own."""
+        assert self.own
+        name = f"set aside {next(self._numbers)}"
+        said = query.compile(self.engine, compile_kwargs={"literal_binds": True})
+        self.run(f"CREATE TEMP TABLE {self.quoted(name)} AS {said}")
+        return _stored(name, None, [column.name for column in query.selected_columns])
 
     def quoted(self, name: str, schema: str | None = None) -> str:
         """The name as an identifier, always quoted: folding would make another name of it."""

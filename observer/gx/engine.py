@@ -35,6 +35,8 @@ _COUNT, _FILTERED = ".unexpected_count", ".filtered_row_count"
 _ROWS = "table.row_count"
 _UNIQUE = "column_values.unique.unexpected_count"
 _COMPOUND_UNIQUE = "compound_columns.unique.unexpected_count"
+#: Keeps the rows of a query for as long as the run lasts; sources may not be written to.
+SetAside = Callable[[sa.Select[Any]], sa.TableClause]
 #: Databases that know FILTER (WHERE …); the others get CASE inside the aggregate.
 _WITH_FILTER = frozenset({"duckdb", "postgresql", "sqlite"})
 _TYPES: dict[Kind, type[sa.types.TypeEngine[Any]]] = {
@@ -152,9 +154,13 @@ class OneScanEngine(BenchEngine):
         fetch: Fetch,
         relations: Mapping[str, Relation],
         keys: frozenset[tuple[str, ...]] = frozenset(),
+        set_aside: SetAside | None = None,
     ) -> None:
         super().__init__(engine, fetch, relations)
         self._keys = keys
+        self._set_aside = set_aside
+        #: Text of the query for repeated values → where they were set aside when they were counted.
+        self._repeated: dict[str, sa.TableClause] = {}
         #: Metric id (of `….condition`) → what is true of a failing row, within `scopes`.
         self.conditions: dict[Any, Sql] = {}
         #: Metric id → why it could not be computed, free of values.
@@ -305,6 +311,11 @@ class OneScanEngine(BenchEngine):
 
     def repeated(self, domain: Mapping[str, Any]) -> sa.Select[Any]:
         """The values (one column, or several) that more than one row holds. A null is the same as no other null."""
+        groups = self._groups(domain)
+        kept = self._repeated.get(self._text(groups))
+        return groups if kept is None else sa.select(*list(kept.c)[:-1])
+
+    def _groups(self, domain: Mapping[str, Any]) -> sa.Select[Any]:
         relation = self.relation(domain)
         names = domain.get("column_list") or [domain["column"]]
         columns = [relation.column(name) for name in names]
@@ -317,9 +328,20 @@ class OneScanEngine(BenchEngine):
         names = set(domain.get("column_list") or [domain["column"]])
         if any(names.issuperset(key) for key in self._keys):
             return 0
-        groups = self.repeated(domain).with_only_columns(sa.func.count().label("n")).subquery()
-        (row,) = self._fetch(sa.select(sa.func.coalesce(sa.func.sum(groups.c.n), 0)))
+        groups = self._groups(domain)
+        if self._set_aside is None:
+            counted: sa.FromClause = groups.with_only_columns(sa.func.count().label("n")).subquery()
+        else:
+            # Evidence asks for these values again; grouping the table is what costs.
+            values = [column.label(f"v{i}") for i, column in enumerate(groups.selected_columns)]
+            counted = self._set_aside(groups.with_only_columns(*values, sa.func.count().label("n")))
+            self._repeated[self._text(groups)] = counted
+        (row,) = self._fetch(sa.select(sa.func.coalesce(sa.func.sum(counted.c.n), 0)))
         return int(row[0])
+
+    def _text(self, query: sa.Select[Any]) -> str:
+        said = query.compile(dialect=self.engine.dialect)
+        return f"{said}{said.params}"
 
 
 def _condition_id(metric: Any) -> Any:

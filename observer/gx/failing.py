@@ -53,11 +53,7 @@ def set_aside(bench: Bench, relation: Relation, conditions: Mapping[str, Sql], c
     flags = [condition.label(f"fails {i}") for i, condition in enumerate(conditions.values())]
     judged = sa.select(*kept, *flags).select_from(relation.rows).subquery("judged")
     marks = [judged.c[flag.name] for flag in flags]
-    query = sa.select(judged).where(sa.or_(*marks)).compile(bench.engine, compile_kwargs={"literal_binds": True})
-    name = f"failing rows of {relation.name}"
-    bench.run(f"CREATE OR REPLACE TEMP TABLE {bench.quoted(name)} AS {query}")
-    quoted: list[sa.ColumnClause[Any]] = [sa.column(sa.quoted_name(column.name, quote=True)) for column in judged.c]
-    table = sa.table(sa.quoted_name(name, quote=True), *quoted)
+    table = bench.set_aside(sa.select(judged).where(sa.or_(*marks)))
     return FailingRows(
         rows=table, conditions={check: table.c[flag.name] for check, flag in zip(conditions, flags, strict=True)}
     )

@@ -45,7 +45,7 @@ def run_suite(
     from observer.gx.engine import OneScanEngine
 
     outcome = SuiteOutcome()
-    engine = OneScanEngine(bench.engine, bench.fetch, bench.relations, keys)
+    engine = OneScanEngine(bench.engine, bench.fetch, bench.relations, keys, bench.set_aside if bench.own else None)
     datasource = add_datasource(engine)
     try:
         made = [_taken(expectation, outcome) for expectation in document["expectations"]]

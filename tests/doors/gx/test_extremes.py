@@ -197,7 +197,7 @@ def test_whatever_sqlite_holds_in_a_column_costs_only_its_own_checks(tmp_path: P
     )
     table = table_plan(list(columns), logical_types=(("at", "timestamp"), ("t", "string"), ("n", "integer")))
     described = tuple(SourceColumn(name=name, type=kind) for name, kind in columns.items())
-    shape = TableShape(object="leads", physical_name="leads", columns=described, source_time=NOW)
+    shape = TableShape(object="leads", physical_name="leads", columns=described, source_time=NOW, types_bind=False)
     with sqlite(tmp_path) as engine:
         with engine.begin() as connection:
             connection.exec_driver_sql("CREATE TABLE leads (at timestamp, t text, n integer)")
