@@ -1,8 +1,8 @@
-"""`observer demo`: a CRM with believable dirt, audited."""
+"""`observer demo`: a CRM with believable dirt. It lives and is watched; with `--once` it is audited and left alone."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -10,7 +10,20 @@ import click
 from observer.cli.audit import perform_audit
 from observer.cli.inputs import read_contracts
 from observer.config.settings import load_settings
+from observer.contracts.durations import BadDuration, parse_span
 from observer.errors import ExitCode
+
+
+class Span(click.ParamType[timedelta]):
+    """A time span like `90s` or `10min`."""
+
+    name = "span"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        try:
+            return value if isinstance(value, timedelta) else parse_span(str(value))
+        except BadDuration as bad:
+            self.fail(f"`{value}`: {bad}; {bad.fix}", param, ctx)
 
 
 @click.command()
@@ -22,19 +35,39 @@ from observer.errors import ExitCode
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("demo"),
     show_default=True,
-    help="Folder of the SQLite file and the report.",
+    help="Folder of the SQLite file, the report, and what the daemon keeps.",
 )
-def demo(leads: int, seed: int, source: str | None, out: Path) -> int:
-    """Build a demo CRM with believable dirt, audit it, and say where the report is.
+@click.option("--for", "lasts", type=Span(), metavar="SPAN", help="End after this time (90s, 10min) with a summary.")
+@click.option("--once", is_flag=True, help="Build, audit once, and end; nothing lives.")
+def demo(leads: int, seed: int, source: str | None, out: Path, lasts: timedelta | None, once: bool) -> int:
+    """Build a demo CRM with believable dirt, let people work in it, and watch it.
 
-    Exits 0 although checks fail: the dirt is there to be found.
+    Mistakes happen on purpose: it prints which, and what the daemon finds of them. It runs until Ctrl-C, or for the
+    time given: then it exits 0 when everything was found, else 1. With --once it exits 0 although checks fail: the
+    dirt is there to be found.
     """
-    from observer.demo import build_demo_crm, demo_contracts
-
-    out.mkdir(parents=True, exist_ok=True)
+    if once and lasts is not None:
+        raise click.UsageError("--once has no duration: leave out --for")
     url = source or f"sqlite:///{out / 'crm.db'}"
-    click.echo(f"Building a CRM with {leads:,} leads in {out / 'crm.db' if source is None else 'your database'} …")
-    built = build_demo_crm(url, leads=leads, seed=seed, now=datetime.now(UTC))
-    click.echo(f"Injected {sum(d.rows for d in built.dirt):,} bad values of {len(built.dirt)} kinds. Auditing …\n")
+    if not once:
+        from observer.cli.live_demo import live_demo
+
+        return live_demo(url, leads=leads, seed=seed, out=out, lasts=lasts)
+    build(url, leads=leads, seed=seed, out=out)
+    click.echo("Auditing it …\n")
+    from observer.demo import demo_contracts
+
     code = perform_audit(read_contracts((demo_contracts(),)), (), url, load_settings(), out=out)
     return ExitCode.OK if code in (ExitCode.CHECKS_FAILED, ExitCode.WARNINGS_ONLY) else code
+
+
+def build(url: str, *, leads: int, seed: int, out: Path) -> None:
+    """Build the CRM and say so."""
+    from observer.demo import build_demo_crm
+
+    out.mkdir(parents=True, exist_ok=True)
+    click.echo(
+        f"Building a CRM with {leads:,} leads in {out / 'crm.db' if url.startswith('sqlite') else 'your database'} …"
+    )
+    built = build_demo_crm(url, leads=leads, seed=seed, now=datetime.now(UTC))
+    click.echo(f"Injected {sum(d.rows for d in built.dirt):,} bad values of {len(built.dirt)} kinds.")

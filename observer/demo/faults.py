@@ -25,9 +25,8 @@ UNHURRIED, HURRIED, QUICKEST = timedelta(seconds=15), timedelta(seconds=4), time
 TIME_TO_FIND = timedelta(seconds=30)
 #: Names that a seller finds for a stage, one per round, so that each is new.
 STAGE_NAMES = ("Won!", "closed-won", "Signed", "Deal done", "WON (Q4)", "Won / invoiced")
-COLUMN = "utm_medium"
-#: A column that no contract speaks of; it is there before the first snapshot, so that its change can be seen.
-LOOSE_COLUMN = "erp_region"
+#: The column that comes and goes, and the one whose type changes.
+COLUMN, WIDENED = "utm_medium", "employees"
 
 _STAGE = "crm-opportunities.opportunities.opportunity_stage"
 Fault = Callable[[Crm, Connection, datetime, int], Injected | None]
@@ -156,17 +155,22 @@ def change_columns(crm: Crm, connection: Connection, now: datetime, number: int)
 
 
 def change_type(crm: Crm, connection: Connection, now: datetime, number: int) -> Injected | None:
-    """A release makes a text column a number, or text again."""
-    kind = "INTEGER" if "TEXT" in _columns(connection, "accounts")[LOOSE_COLUMN] else "TEXT"
-    connection.exec_driver_sql(f"ALTER TABLE accounts DROP COLUMN {LOOSE_COLUMN}")
-    connection.exec_driver_sql(f"ALTER TABLE accounts ADD COLUMN {LOOSE_COLUMN} {kind}")
+    """A release widens a column, or makes it narrow again."""
+    kind = "INTEGER" if "BIGINT" in _columns(connection, "accounts")[WIDENED] else "BIGINT"
+    if crm.is_sqlite:  # it cannot change the type of a column
+        connection.exec_driver_sql(f"ALTER TABLE accounts ADD COLUMN new_{WIDENED} {kind}")
+        connection.exec_driver_sql(f"UPDATE accounts SET new_{WIDENED} = {WIDENED}")
+        connection.exec_driver_sql(f"ALTER TABLE accounts DROP COLUMN {WIDENED}")
+        connection.exec_driver_sql(f"ALTER TABLE accounts RENAME COLUMN new_{WIDENED} TO {WIDENED}")
+    else:
+        connection.exec_driver_sql(f"ALTER TABLE accounts ALTER COLUMN {WIDENED} TYPE {kind}")
     return _in_table(
         FaultKind.TYPE_CHANGED,
         "accounts",
-        LOOSE_COLUMN,
+        WIDENED,
         now,
         "crm-accounts.accounts.schema_drift",
-        f"a release makes a column {'a number' if kind == 'INTEGER' else 'text'}",
+        f"a release makes a column {kind.lower()}",
     )
 
 
@@ -213,12 +217,6 @@ def plan_faults(now: datetime, ends: datetime | None) -> FaultPlan:
     if room >= 2 * UNHURRIED * len(FAULTS):
         return FaultPlan(first=now, every=UNHURRIED, rounds=room // (UNHURRIED * len(FAULTS)))
     return FaultPlan(first=now, every=min(HURRIED, max(QUICKEST, room / len(FAULTS))), rounds=1)
-
-
-def prepare(connection: Connection) -> None:
-    """Add what faults need to be there before the first look."""
-    if LOOSE_COLUMN not in _columns(connection, "accounts"):
-        connection.exec_driver_sql(f"ALTER TABLE accounts ADD COLUMN {LOOSE_COLUMN} TEXT")
 
 
 def _columns(connection: Connection, table: str) -> dict[str, str]:

@@ -47,12 +47,18 @@ LIVE_LIMITS = (
         usual="{id: events_fresh, property: freshness, value: 2, unit: h,",
         live="{id: events_fresh, property: freshness, value: 12, unit: s,",
     ),
+    # How often it is said to come is how often it is looked at.
+    LiveLimit(
+        file="crm_events.odcs.yaml",
+        usual="{id: keeps_coming, property: frequency, value: 1, unit: d,",
+        live="{id: keeps_coming, property: frequency, value: 15, unit: s,",
+    ),
     # Five rows in thousands are less than what is usually let pass.
     LiveLimit(
         file="opportunities.odcs.yaml",
         usual="      - {property: deletedFlag, value: is_deleted}\n",
         live="      - {property: deletedFlag, value: is_deleted}\n"
-        "      - {property: changeLimits, value: [{change: deletedRows, mustBe: 0}]}\n",
+        "      - {property: changeLimits, value: {deletedRows: {mustBe: 0, unit: rows, severity: error}}}\n",
     ),
 )
 

@@ -13,7 +13,7 @@ from typing import Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from observer.demo.faults import FAULTS, FaultPlan, prepare
+from observer.demo.faults import FAULTS, FaultPlan
 from observer.demo.injected import Injected
 from observer.demo.living import Crm
 from observer.errors import ObserverError
@@ -30,12 +30,6 @@ class Simulator:
         self._crm = Crm(url, seed=seed, now=now)
         self._plan: FaultPlan | None = None
         self._done = 0
-        try:
-            with self._crm.engine.begin() as connection:
-                prepare(connection)
-        except SQLAlchemyError as error:
-            self._crm.close()
-            raise self._crm.explain(error) from error
 
     @property
     def place(self) -> str:

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from observer.demo import build_demo_crm, words
-from observer.demo.faults import COLUMN, FAULTS, LOOSE_COLUMN, MEND_AFTER, SILENCE, FaultPlan
+from observer.demo.faults import COLUMN, FAULTS, MEND_AFTER, SILENCE, WIDENED, FaultPlan
 from observer.demo.injected import FaultKind, Injected
 from observer.demo.simulate import SimulatedCrm, Simulator
 from observer.errors import SourceError
@@ -118,7 +118,8 @@ def test_every_fault_is_in_the_database_in_exactly_its_rows(crm: Database, simul
     deals = crm.keys("opportunities", "1 = 1")
     disqualified = crm.keys("leads", "status = 'disqualified'")
     assert odd_stages == set()
-    assert LOOSE_COLUMN in crm.columns("accounts")
+    employees = crm.rows(f"SELECT id, {WIDENED} FROM accounts ORDER BY 1")
+    assert crm.columns("accounts")[WIDENED] == "integer"
     simulator.begin_faults(FaultPlan(first=NOW + 2 * SECOND, every=2 * SECOND, rounds=1))
 
     injected = {fault.kind: fault for fault in steps(simulator, 1, 2 * len(FAULTS))}
@@ -132,7 +133,8 @@ def test_every_fault_is_in_the_database_in_exactly_its_rows(crm: Database, simul
     assert keys[FaultKind.ILLEGAL_TRANSITION] == disqualified & crm.keys("leads", "status = 'new'")
     assert keys[FaultKind.PLACEHOLDERS] == crm.keys("contacts", "email = 'n/a'")
     assert COLUMN in crm.columns("leads")
-    assert crm.columns("accounts")[LOOSE_COLUMN] == "integer"
+    assert crm.columns("accounts")[WIDENED] == "bigint"
+    assert crm.rows(f"SELECT id, {WIDENED} FROM accounts ORDER BY 1") == employees
     silence = injected[FaultKind.INTEGRATION_STALE]
     assert crm.one(f"SELECT COUNT(*) FROM crm_events WHERE ingested_at > '{at(crm, 2)}'") == 0
     assert silence.at == NOW + 2 * SECOND
