@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from observer.checks.measure import Outcome
 from observer.contracts.model import Dimension, Scalar, Severity
@@ -19,6 +19,11 @@ from observer.runs.slots import Slot, SlotState, Trigger
 from observer.runs.standing import CheckStanding, ContractStanding, Standing, TableStanding
 from observer.runs.ticks import Tick
 from observer.store import ContractVersion, RecordedCheck, RecordedRun, RunRow, SnapshotRecord
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_Answer = TypeVar("_Answer", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +195,7 @@ class RunAnswer:
 
     id: str
     kind: str
-    contracts: list[str]
+    contracts: tuple[str, ...]
     source: str
     started_at: datetime
     finished_at: datetime
@@ -353,8 +358,17 @@ def _fields(found: Any, *without: str) -> dict[str, Any]:
 
 
 def _evidence(document: Mapping[str, Any] | None) -> EvidenceAnswer | None:
-    """What the state kept; what another version of the program kept beside it is passed over."""
     if document is None:
         return None
-    known = {field.name for field in dataclasses.fields(EvidenceAnswer)}
-    return EvidenceAnswer(**{name: value for name, value in document.items() if name in known})
+    parts = {
+        "offenders": [_built(OffenderAnswer, part) for part in document.get("offenders", ())],
+        "segments": [_built(SegmentAnswer, part) for part in document.get("segments", ())],
+        "months": [_built(MonthAnswer, part) for part in document.get("months", ())],
+    }
+    return _built(EvidenceAnswer, {**document, **parts})
+
+
+def _built(kind: type[_Answer], document: Mapping[str, Any]) -> _Answer:
+    """What the state kept; what another version of the program kept beside it is passed over."""
+    known = {field.name for field in dataclasses.fields(kind)}
+    return kind(**{name: value for name, value in document.items() if name in known})

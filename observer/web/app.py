@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Callable, Collection
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.security import HTTPBearer
 
 from observer import __version__
@@ -95,13 +95,11 @@ def _health(desk: Desk) -> APIRouter:
         return found
 
     @router.get("/metrics", operation_id="metrics", response_class=Response, responses={200: _METRICS_TEXT})
-    def metrics(
-        accept: Annotated[str | None, Header()] = None, accept_encoding: Annotated[str | None, Header()] = None
-    ) -> Response:
-        """Figures for Prometheus, in its text format or in OpenMetrics."""
-        text, kind = desk.metrics(accept)
+    def metrics(request: Request) -> Response:
+        """Figures for Prometheus, in its text format or in OpenMetrics, as `Accept` asks for."""
+        text, kind = desk.metrics(request.headers.get("Accept"))
         headers = {"Content-Type": kind, "Vary": "Accept, Accept-Encoding"}
-        if _takes_gzip(accept_encoding or ""):
+        if _takes_gzip(request.headers.get("Accept-Encoding", "")):
             # Labels repeat, so that even the fastest level makes the text twenty times smaller.
             text, headers["Content-Encoding"] = gzip.compress(text, 1), "gzip"
         return Response(text, headers=headers)
