@@ -53,9 +53,7 @@ class Events:
         return len(self.lead)
 
     def chunks(self) -> Iterator[pa.Table]:
-        for part in slices(self.rows):
-            index = np.arange(self.rows)[part]
-            dirt = {name: mask[part] for name, mask in self.dirt.items()}
+        for part, index, dirt in slices(self.rows, self.dirt):
             lead = self.leads.ids(self.lead[part])
             lost = uuids(self.world.seed, _IDS + 100, index)
             ids = uuids(self.world.seed, _IDS, index)

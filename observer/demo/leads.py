@@ -82,10 +82,8 @@ class Leads:
         return where(self.dirt["id"][index], legacy, uuids(self.world.seed, _IDS, index))
 
     def chunks(self) -> Iterator[pa.Table]:
-        for part in slices(self.rows):
-            index = np.arange(self.rows)[part]
+        for part, index, dirt in slices(self.rows, self.dirt):
             person, company = self.person[part], self.company[part]
-            dirt = {name: mask[part] for name, mask in self.dirt.items()}
             country = countries(company)
             emails = addresses(person, _IDS, company_domains(company))
             emails = where(dirt["email_malformed"], pc.replace_substring(emails, "@", " at "), emails)

@@ -60,9 +60,7 @@ class Opportunities:
         return len(self.created)
 
     def chunks(self) -> Iterator[pa.Table]:
-        for part in slices(self.rows):
-            index = np.arange(self.rows)[part]
-            dirt = {name: mask[part] for name, mask in self.dirt.items()}
+        for part, index, dirt in slices(self.rows, self.dirt):
             account, contact, lead, closed_on = (
                 values[part] for values in (self.account, self.contact, self.lead, self.closed_on)
             )

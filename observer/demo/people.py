@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,10 +35,11 @@ CHUNK_ROWS = 200_000
 LEFT_USERS = (3, 8)
 
 
-def slices(rows: int) -> Iterator[slice]:
-    """The rows of a table in chunks of constant memory."""
+def slices(rows: int, dirt: Mapping[str, Mask]) -> Iterator[tuple[slice, Ints, dict[str, Mask]]]:
+    """The rows of a table in chunks of constant memory: where they are, their numbers, and the dirt among them."""
     for start in range(0, rows, CHUNK_ROWS):
-        yield slice(start, min(start + CHUNK_ROWS, rows))
+        part = slice(start, min(start + CHUNK_ROWS, rows))
+        yield part, np.arange(part.start, part.stop), {name: mask[part] for name, mask in dirt.items()}
 
 
 def first_names(index: Ints, stream: int) -> pa.Array:
@@ -148,9 +149,7 @@ class Accounts:
         return np.flatnonzero(~self.deleted)
 
     def chunks(self) -> Iterator[pa.Table]:
-        for part in slices(self.rows):
-            index = np.arange(self.rows)[part]
-            dirt = {name: mask[part] for name, mask in self.dirt.items()}
+        for part, index, dirt in slices(self.rows, self.dirt):
             domains = company_domains(self.domain_of[part])
             no_site = spread(index, 10, 31) == 0
             website = where(no_site, None, joined("https://www.", company_domains(index)))
@@ -242,9 +241,7 @@ class Contacts:
         return len(self.created)
 
     def chunks(self) -> Iterator[pa.Table]:
-        for part in slices(self.rows):
-            index = np.arange(self.rows)[part]
-            dirt = {name: mask[part] for name, mask in self.dirt.items()}
+        for part, index, dirt in slices(self.rows, self.dirt):
             emails = addresses(index, 3, company_domains(self.account[part] % self.accounts.rows))
             emails = where(dirt["email"], pc.replace_substring(emails, "@", "(at)"), emails)
             phone = phones(index, countries(self.account[part]))
