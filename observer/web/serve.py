@@ -100,11 +100,13 @@ class WebServer:
 
     def _bound(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        if not 0 <= self._port <= 65_535:
+            raise WebError(f"{self._port} is no port", fix="set `port` of `[web]` (OBSERVER_WEB_PORT) below 65536")
         everywhere = self._host == "::" and socket.has_dualstack_ipv6()
         place = f"{self._host}, port {self._port}"
         try:
             return socket.create_server((self._host, self._port), family=family, dualstack_ipv6=everywhere)
-        except (OSError, OverflowError, UnicodeError) as fault:
+        except (OSError, UnicodeError) as fault:
             match getattr(fault, "errno", None):
                 case errno.EADDRINUSE:
                     problem = f"{place} is taken by another program"
