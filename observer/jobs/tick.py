@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from observer.checks.judge import judge
 from observer.checks.measure import CheckResult, Measurement, TableShape
@@ -14,16 +16,34 @@ from observer.gx.glance import glance, glance_plan
 from observer.runs.ticks import Tick
 from observer.sources.source import Source
 
+#: How long what a source declared of its tables, and its clock, are taken as known.
+DECLARED_FOR = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Declared:
+    """What a source said of itself at one moment."""
+
+    shapes: tuple[TableShape, ...]
+    source_time: datetime
+    #: By the monotonic clock, in seconds.
+    asked: float
+
+    def now(self) -> datetime:
+        """The source's clock now."""
+        return self.source_time + timedelta(seconds=time.monotonic() - self.asked)
+
 
 class Glancer:
-    """Glances at one contract's tables; remembers how they are declared until something goes wrong.
+    """Glances at one contract's tables. For one thread at a time.
 
-    For one thread at a time.
+    How the tables are declared and what the source's clock says are asked now and then only, and after every trouble:
+    in between, time passes there as it does here.
     """
 
     def __init__(self, plan: ContractPlan) -> None:
         self._plan = glance_plan(plan)
-        self._shapes: tuple[TableShape, ...] | None = None
+        self._declared: _Declared | None = None
 
     def look(self, source: Source, *, at: datetime, volume: bool) -> tuple[Tick, ...]:
         """One tick per freshness check, and per volume check when `volume`. `at` is the daemon's clock.
@@ -34,16 +54,22 @@ class Glancer:
         if source.engine is None:
             return ()
         try:
-            with source.session() as session:
-                shapes = self._shapes or tuple(session.shape(table) for table in self._plan.tables)
-                source_time = session.source_time
-            seen = glance(self._plan, source.engine, shapes, source_time=source_time, volume=volume)
+            declared = self._known(source)
+            seen = glance(self._plan, source.engine, declared.shapes, source_time=declared.now(), volume=volume)
         except (SourceError, EngineError) as error:
-            self._shapes = None
+            self._declared = None
             return self._unseen(error, at, volume=volume)
-        broken = any(m.error for m in seen) or any(shape.error for shape in shapes)
-        self._shapes = None if broken else shapes
+        broken = any(m.error for m in seen) or any(shape.error for shape in declared.shapes)
+        self._declared = None if broken else declared
         return tuple(_tick(self._spec(m.check_id), m, at) for m in seen)
+
+    def _known(self, source: Source) -> _Declared:
+        if self._declared is not None and time.monotonic() - self._declared.asked < DECLARED_FOR.total_seconds():
+            return self._declared
+        with source.session() as session:
+            asked = time.monotonic()
+            shapes = tuple(session.shape(table) for table in self._plan.tables)
+            return _Declared(shapes=shapes, source_time=session.source_time, asked=asked)
 
     def _spec(self, check_id: str) -> CheckSpec:
         return next(spec for spec in self._plan.checks if spec.id == check_id)
