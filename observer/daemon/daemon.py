@@ -23,6 +23,7 @@ from observer.daemon.watching import Watch, watch
 from observer.daemon.workers import Limits, WorkerPool
 from observer.errors import InputError, NotLeading, ObserverError, StoreError
 from observer.jobs.deliver import Sender, deliver
+from observer.jobs.retain import retain_snapshots
 from observer.metrics.registry import Metrics
 from observer.runs.leading import Term
 from observer.runs.readiness import Readiness, Role
@@ -157,8 +158,6 @@ class Daemon:
         self._as_leader(self._retain)
 
     def _retain(self, term: Term) -> None:
-        from observer.jobs.retain import retain_snapshots
-
         settings, now = self._watch.settings, datetime.now(UTC)
         with self.troubles.watched("retention", ObserverError):
             removed = retain_snapshots(self._store, settings.snapshots, now, term)

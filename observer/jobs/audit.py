@@ -7,7 +7,6 @@ Each contract is a run of its own on one instant. A table that cannot be read er
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,12 +25,14 @@ from observer.checks.measure import CheckResult, Evidence, Measurement, Outcome,
 from observer.checks.plan import plan_contract
 from observer.checks.rules import RowCount
 from observer.checks.spec import ContractPlan, TablePlan
+from observer.checks.unseen import unseen
 from observer.contracts.model import Contract
 from observer.errors import EngineError, InputError, SnapshotError, SourceError
 from observer.gx.context import warm_up
 from observer.gx.runner import SuiteRunner
 from observer.jobs.changes import Changes, could_not_compare, nothing_to_compare, see_changes
 from observer.jobs.queries import QueryDesk
+from observer.lineage.ids import new_run_id
 from observer.reports.progress import ProgressEvents
 from observer.snapshots.keep import keep_snapshot
 from observer.snapshots.take import Snapshot, take_snapshot
@@ -93,7 +94,7 @@ def run_audit(request: AuditRequest, source: Source, progress: ProgressEvents) -
     if errors and len(errors) == len(audits):
         raise errors[0]
     return Audit(
-        run_id=str(uuid.uuid4()),
+        run_id=new_run_id(),
         started_at=started,
         finished_at=datetime.now(UTC),
         source=source.display_url,
@@ -115,22 +116,6 @@ def _refuse_what_cannot_be_kept(request: AuditRequest, plans: Sequence[ContractP
             "a snapshot is only kept with the values of restricted columns replaced by tokens, which needs a secret",
             fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to at least 32 random characters",
         )
-
-
-def unseen(contract: Contract, plan: ContractPlan, execution: Execution, error: str, *, changes: bool) -> ContractAudit:
-    """A run that could not look: every check ERRORED with `error`, those of changes too when they were asked for."""
-    specs = (*plan.checks, *(plan_changes(contract, plan) if changes else ()))
-    return ContractAudit(
-        contract=contract,
-        tables=tuple(
-            TableShape(object=table.object, physical_name=table.physical_name, columns=(), error=error)
-            for table in plan.tables
-            if not table.target_only
-        ),
-        results=tuple(judge(spec, Measurement(check_id=spec.id, error=error)) for spec in specs),
-        one_instant=False,
-        execution=execution,
-    )
 
 
 def audit_contract(
