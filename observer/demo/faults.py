@@ -150,6 +150,7 @@ def change_columns(crm: Crm, connection: Connection, now: datetime, number: int)
         COLUMN,
         now,
         "crm-leads.leads.schema_drift",
+        f"`{COLUMN}` {'removed' if there else 'added'}",
         f"an admin {'removes' if there else 'adds'} a column",
     )
 
@@ -170,6 +171,7 @@ def change_type(crm: Crm, connection: Connection, now: datetime, number: int) ->
         WIDENED,
         now,
         "crm-accounts.accounts.schema_drift",
+        f"`{WIDENED}` was",
         f"a release makes a column {kind.lower()}",
     )
 
@@ -269,7 +271,7 @@ def _in_rows(
     )
 
 
-def _in_table(kind: FaultKind, table: str, column: str, now: datetime, check: str, story: str) -> Injected:
+def _in_table(kind: FaultKind, table: str, column: str, now: datetime, check: str, trace: str, story: str) -> Injected:
     return Injected(
         kind=kind,
         object=table,
@@ -279,5 +281,5 @@ def _in_table(kind: FaultKind, table: str, column: str, now: datetime, check: st
         at=now,
         expected_checks=(check,),
         story=story,
-        trace=column,
+        trace=trace,
     )

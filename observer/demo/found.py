@@ -1,7 +1,7 @@
 """Injected faults × what the daemon saw → which check found which fault, when, in how many rows. Pure.
 
 A check found a fault when it did not pass and names every row of it; where it names only some of its failing rows, when
-as many rows more fail than did before the fault. Of a fault that is in no row it must say the fault's word (a column),
+as many rows more fail than did before the fault. Of a fault that is in no row it must say the fault's words (a column),
 or not pass at a look that began after the fault (events stopped coming).
 """
 

@@ -41,5 +41,5 @@ class Injected:
     expected_checks: tuple[str, ...]
     #: How it came about, in a few words.
     story: str
-    #: A word that the checks must say, where what they find is in no row ("utm_medium").
+    #: What the checks must say, where what they find is in no row ("`utm_medium` added").
     trace: str | None = None

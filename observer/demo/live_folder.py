@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import socket
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -147,10 +147,10 @@ class LiveFolder:
         )
 
 
-def write_live_contracts(folder: Path) -> None:
+def write_live_contracts(folder: Path, limits: Sequence[LiveLimit] = LIVE_LIMITS) -> None:
     """The contracts of the demo CRM with the limits of the live demo, into a new folder."""
     shutil.copytree(demo_contracts(), folder, ignore=lambda _, names: [n for n in names if not n.endswith(".yaml")])
-    for limit in LIVE_LIMITS:
+    for limit in limits:
         file = folder / limit.file
         text = file.read_text(encoding="utf-8")
         if text.count(limit.usual) != 1:
