@@ -36,15 +36,15 @@ class Protection:
 _WRITABLE_TABLES = """
 SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user), pg_is_in_recovery(), count(*)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-  AND n.nspname NOT LIKE 'pg_toast%%' AND n.nspname NOT LIKE 'pg_temp%%'
+WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
 """
 _SOME_TABLE = """
 SELECT table_name FROM information_schema.tables
 WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name LIMIT 1
 """
-_GRANT = re.compile(r"GRANT (.+?) ON ", re.IGNORECASE)
+#: Rights and the database in which they hold: `*`, or a pattern of LIKE.
+_GRANT = re.compile(r"GRANT (.+?) ON (?:TABLE )?(\*|`(?:[^`]|``)*`)\.", re.IGNORECASE)
 _WRITES = re.compile(r"\b(ALL PRIVILEGES|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|SUPER)\b", re.IGNORECASE)
 _READ_ONLY_STATE = "25006"
 _READ_ONLY_NUMBERS = (1792, 1290, 1836)
@@ -91,7 +91,10 @@ def _is_read_only_state(error: DBAPIError) -> bool:
 
 def _mysql(connection: Connection) -> Protection:
     grants = [str(grant) for grant in connection.exec_driver_sql("SHOW GRANTS").scalars()]
-    writes = any(found and _WRITES.search(found[1]) for found in map(_GRANT.match, grants))
+    database = str(connection.exec_driver_sql("SELECT DATABASE()").scalar())
+    writes = any(
+        found and _WRITES.search(found[1]) and _covers(found[2], database) for found in map(_GRANT.match, grants)
+    )
     tables = [str(name) for name in connection.exec_driver_sql(_SOME_TABLE).scalars()]
     session = None
     if tables:
@@ -99,6 +102,16 @@ def _mysql(connection: Connection) -> Protection:
         session = _refused(connection, f"DELETE FROM {name} WHERE 1 = 0", _is_read_only_number)
     seen = "a user who may write" if writes else "a user who may not write"
     return Protection(session=session, user=not writes, seen=seen)
+
+
+def _covers(pattern: str, database: str) -> bool:
+    """Whether a right on `pattern` holds in the database."""
+    if pattern == "*":
+        return True
+    parts = re.findall(r"\\.|.", pattern[1:-1].replace("``", "`"))
+    likes = {"%": ".*", "_": "."}
+    expression = "".join(likes.get(part) or re.escape(part.removeprefix("\\")) for part in parts)
+    return re.fullmatch(expression, database, re.IGNORECASE) is not None
 
 
 def _is_read_only_number(error: DBAPIError) -> bool:
