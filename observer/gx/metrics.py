@@ -118,17 +118,24 @@ def _outside_range(
     strict_max: bool = False,
 ) -> Sql:
     column, kind = words.column(names[0]), relation.kinds[names[0]]
-    inside: list[Sql] = []
-    if min_value is not None:
-        low = _bound(min_value, kind, engine.speaks)
-        inside.append(column > low if strict_min else column >= low)
-    if max_value is not None:
-        high = _bound(max_value, kind, engine.speaks)
-        inside.append(column < high if strict_max else column <= high)
+    low, high = (None if v is None else _bound(v, kind, engine.speaks) for v in (min_value, max_value))
+    inside = _between(column, low, high, strict_min, strict_max)
     if (number := words.is_number(column, kind, engine.speaks)) is not None and max_value is None:
         # Databases take NaN for the largest number of all.
         inside.append(number)
     return sa.not_(sa.and_(*inside))
+
+
+def _between(
+    value: Sql, low: Sql | int | None, high: Sql | int | None, strict_min: bool, strict_max: bool
+) -> list[Sql]:
+    """What is true of a value within the bounds that are given."""
+    inside: list[Sql] = []
+    if low is not None:
+        inside.append(value > low if strict_min else value >= low)
+    if high is not None:
+        inside.append(value < high if strict_max else value <= high)
+    return inside
 
 
 def _bound(value: Any, kind: Kind, dialect: str) -> Sql:
@@ -170,12 +177,8 @@ def _wrong_length(
 ) -> Sql:
     column, kind = words.column(names[0]), relation.kinds[names[0]]
     size = words.length(column if kind is Kind.TEXT else words.as_text(column, engine.speaks), engine.speaks)
-    inside: list[Sql] = []
-    if min_value is not None:
-        inside.append(size > int(min_value) if strict_min else size >= int(min_value))
-    if max_value is not None:
-        inside.append(size < int(max_value) if strict_max else size <= int(max_value))
-    return sa.not_(sa.and_(*inside))
+    low, high = (None if v is None else int(v) for v in (min_value, max_value))
+    return sa.not_(sa.and_(*_between(size, low, high, strict_min, strict_max)))
 
 
 class ValueLengthsBetween(ColumnMapMetricProvider):

@@ -27,6 +27,7 @@ from observer.sources.addresses import libpq_uri, secrets_of, shown
 from observer.sources.faults import Faults
 from observer.sources.naming import TableName, find_table
 from observer.sources.postgres_types import PgColumn, Reading, Width, needs_measuring, quoted, reading
+from observer.sources.shapes import unreadable
 from observer.sources.source import APPLICATION_NAME, SourceSession, whole_seconds
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -138,13 +139,7 @@ class PostgresSession:
             estimate = catalog.rows_estimate(self._anchor, found)
         except (psycopg.Error, SourceError) as error:
             problem = self._source.faults.explain(error, table=table.physical_name)
-            return TableShape(
-                object=table.object,
-                physical_name=table.physical_name,
-                columns=(),
-                source_time=self.source_time,
-                error=str(problem),
-            )
+            return unreadable(table, problem, self.source_time)
         names = {c.name for c in columns}
         return TableShape(
             object=table.object,
