@@ -8,7 +8,7 @@ What the specification has no word for is decided so:
 - WARNED is `success: false` with severity `warn`, as the specification has it.
 
 No value of a row is sent: not the newest time that a freshness check saw, not the observed extreme of a custom
-expectation, of a restricted column not even the result of a query. Counts, ages and types are.
+expectation, of a restricted column not even the result of a query. Counts, ages, types and names of columns are.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from openlineage.client.facet_v2 import data_quality_assertions_dataset as asser
 from openlineage.client.facet_v2 import data_quality_metrics_input_dataset as metrics
 from openlineage.client.facet_v2 import test_run
 
+from observer.checks import change_rules as changes
 from observer.checks import rules
 from observer.checks.measure import CheckResult, FieldProfile, Outcome, TableShape
 from observer.checks.words import duration_text, number_text, rows_text
@@ -111,6 +112,8 @@ def actual_of(result: CheckResult) -> str:
         case rules.Fresh() if seen.value is not None:
             ahead = seen.value < 0
             return f"{duration_text(abs(seen.value))} {'in the future' if ahead else 'old'}"
+        case changes.RowCountChange() | changes.SchemaDrift():
+            return result.observed
         case rules.HasType() | rules.HasPhysicalType() if seen.seen and not counts:
             return seen.seen
         case rules.Expectation():

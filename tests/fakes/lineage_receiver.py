@@ -176,3 +176,8 @@ def lineage_receiver(specification: Specification | None = None, port: int = 0) 
 def written_to(file: Path) -> list[dict[str, Any]]:
     """The events that the transport `file` appended."""
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def http_config(url: str, **more: Any) -> dict[str, Any]:
+    """The client's configuration for a receiver at this URL."""
+    return {"transport": {"type": "http", "url": url, **more}}

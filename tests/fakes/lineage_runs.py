@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +39,8 @@ from observer.contracts.model import (
     SqlRule,
     TeamMember,
 )
-from observer.lineage.events import LineageRun
+from observer.lineage.events import LineageRun, started
+from observer.runs.deliveries import Delivery, NewDelivery
 from tests.fakes.contracts import prop, table
 
 #: Stands in every value of a row, key and password that a run holds; no event may hold it.
@@ -220,3 +222,15 @@ def unseen(run: LineageRun, why: str) -> ContractAudit:
     part = audited(run, judged(run, error=why))
     shapes = tuple(replace(shape, columns=(), rows=None, error=why) for shape in part.tables)
     return replace(part, tables=shapes, evidence=(), profiles=(), snapshot=None)
+
+
+def stored(new: NewDelivery) -> Delivery:
+    """As the outbox gives it back: through JSON."""
+    payload = json.loads(json.dumps(dict(new.payload)))
+    return Delivery(
+        id=1, receiver=new.receiver, key=new.key, line=new.line, payload=payload, created_at=STARTED, attempts=0
+    )
+
+
+def an_event() -> Delivery:
+    return stored(started(lineage_run(), at=STARTED)[1])

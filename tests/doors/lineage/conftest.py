@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.lineage_receiver import Specification
+from tests.fakes.lineage_receiver import Receiver, Specification, lineage_receiver
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +25,10 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def specification() -> Specification:
     """OpenLineage 2-0-2 and all its facets."""
     return Specification()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """One that takes whatever comes."""
+    with lineage_receiver() as receiver:
+        yield receiver

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -19,40 +17,18 @@ import pytest
 from observer.errors import InputError
 from observer.lineage.events import ended, failed, started
 from observer.lineage.sender import LineageSender
-from observer.runs.deliveries import Delivery, NewDelivery, Reason
+from observer.runs.deliveries import Delivery, Reason
 from tests import real_parts
-from tests.fakes.lineage_receiver import Receiver, Specification, lineage_receiver, written_to
-from tests.fakes.lineage_runs import ENDED, STARTED, audited, judged, lineage_run
+from tests.fakes.lineage_receiver import Receiver, Specification, http_config, lineage_receiver, written_to
+from tests.fakes.lineage_runs import ENDED, STARTED, an_event, audited, judged, lineage_run, stored
 
 PASSWORD = "canary-9b1c"
-
-
-def stored(new: NewDelivery) -> Delivery:
-    """As the outbox gives it back: through JSON."""
-    payload = json.loads(json.dumps(dict(new.payload)))
-    return Delivery(
-        id=1, receiver=new.receiver, key=new.key, line=new.line, payload=payload, created_at=STARTED, attempts=0
-    )
-
-
-def an_event() -> Delivery:
-    return stored(started(lineage_run(), at=STARTED)[1])
-
-
-def http(url: str, **more: Any) -> dict[str, Any]:
-    return {"transport": {"type": "http", "url": url, **more}}
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with lineage_receiver() as receiver:
-        yield receiver
 
 
 @pytest.fixture
 def sender(receiver: Receiver) -> Iterator[LineageSender]:
     """Sends to the receiver, and does not wait long for it."""
-    sender = LineageSender(http(receiver.url, timeout=0.3))
+    sender = LineageSender(http_config(receiver.url, timeout=0.3))
     yield sender
     sender.close()
 
@@ -64,7 +40,7 @@ def test_a_whole_run_arrives_as_it_was_stored(specification: Specification) -> N
     run = lineage_run()
     told = [stored(d) for d in (*started(run, at=STARTED), *ended(run, audited(run, judged(run, 3)), at=ENDED))]
     with lineage_receiver(specification) as receiver:
-        sender = LineageSender(http(receiver.url))
+        sender = LineageSender(http_config(receiver.url))
         assert [sender.send(delivery) for delivery in told] == [None] * 6
         sender.close()
     assert receiver.events == [delivery.payload for delivery in told]
@@ -99,7 +75,7 @@ def test_the_console_shows_events_when_that_is_asked_for(caplog: pytest.LogCaptu
 
 
 def test_an_event_that_the_configuration_filters_out_is_done_with(receiver: Receiver) -> None:
-    config = http(receiver.url) | {"filters": [{"type": "exact", "match": "crm.snapshot"}]}
+    config = http_config(receiver.url) | {"filters": [{"type": "exact", "match": "crm.snapshot"}]}
     assert LineageSender(config).send(an_event()) is None
     assert receiver.events == []
 
@@ -199,7 +175,7 @@ def test_a_receiver_that_hangs_is_not_waited_for(receiver: Receiver, sender: Lin
 
 
 def test_a_receiver_that_answers_without_end_is_not_heard_to_its_end(receiver: Receiver) -> None:
-    sender = LineageSender(http(receiver.url, timeout=1), patience=0.2)
+    sender = LineageSender(http_config(receiver.url, timeout=1), patience=0.2)
     receiver.drips()
     for _ in range(5):
         failure = sender.send(an_event())
@@ -230,7 +206,7 @@ def test_a_connection_that_is_hung_up_is_unreachable(receiver: Receiver, sender:
 
 
 def test_nobody_there_is_unreachable() -> None:
-    sender = LineageSender(http(f"http://127.0.0.1:{real_parts.free_port()}"))
+    sender = LineageSender(http_config(f"http://127.0.0.1:{real_parts.free_port()}"))
     for failure in (sender.send(an_event()), sender.ping()):
         assert failure is not None
         assert (failure.reason, failure.can_retry) == (Reason.UNREACHABLE, True)
@@ -238,7 +214,7 @@ def test_nobody_there_is_unreachable() -> None:
 
 def test_a_port_that_listens_and_never_accepts_is_a_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        sender = LineageSender(http(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.1))
+        sender = LineageSender(http_config(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.1))
         failure = sender.send(an_event())
     assert failure is not None
     assert failure.reason is Reason.TIMEOUT
@@ -284,9 +260,9 @@ def test_no_failure_and_no_description_shows_what_it_authorised_itself_with(
     with_login = receiver.url.replace("//", f"//ada:{PASSWORD}@")
     inner = [{"type": "http", "url": with_login, "timeout": 0.1}]
     configs = [
-        http(with_login, timeout=0.1),
-        http(receiver.url, auth={"type": "api_key", "apiKey": PASSWORD}, timeout=0.1),
-        http(receiver.url, custom_headers={"X-Key": PASSWORD}, endpoint=f"lineage?key={PASSWORD}", timeout=0.1),
+        http_config(with_login, timeout=0.1),
+        http_config(receiver.url, auth={"type": "api_key", "apiKey": PASSWORD}, timeout=0.1),
+        http_config(receiver.url, custom_headers={"X-Key": PASSWORD}, endpoint=f"lineage?key={PASSWORD}", timeout=0.1),
         {"transport": {"type": "composite", "transports": inner}},
         {"transport": {"type": "composite", "transports": inner, "continue_on_failure": False}},
     ]
@@ -353,128 +329,6 @@ def test_kafka_without_its_client_is_an_error_that_says_so() -> None:
     with pytest.raises(InputError, match="confluent_kafka") as caught:
         LineageSender({"transport": {"type": "kafka", "topic": "t", "config": {"sasl.password": PASSWORD}}})
     assert PASSWORD not in str(caught.value)
-
-
-# --- configuration --------------------------------------------------------------------------------------------
-
-
-def test_nothing_configured_is_off(capfd: pytest.CaptureFixture[str]) -> None:
-    sender = LineageSender()
-    assert not sender.configured
-    assert "off" in sender.describe()
-    for failure in (sender.send(an_event()), sender.ping()):
-        assert failure is not None
-        assert failure.reason is Reason.NOT_CONFIGURED
-    sender.close()
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_disabled_one_is_off_whatever_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENLINEAGE_URL", "http://127.0.0.1:1")
-    assert LineageSender().configured
-    monkeypatch.setenv("OPENLINEAGE_DISABLED", " True ")
-    assert not LineageSender().configured
-
-
-def test_what_is_off_does_not_import_the_client() -> None:
-    code = (
-        "import sys; from observer.lineage.sender import LineageSender; assert not LineageSender().configured;"
-        "assert not {'openlineage', 'requests', 'yaml', 'great_expectations'} & set(sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, env=dict(os.environ))
-
-
-def test_a_url_in_the_environment_is_enough_and_the_environment_stays_as_it_was(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPENLINEAGE_URL", receiver.url)
-    monkeypatch.setenv("OPENLINEAGE_ENDPOINT", "lineage/here")
-    monkeypatch.setenv("OPENLINEAGE_API_KEY", "key")
-    before = dict(os.environ)
-    sender = LineageSender()
-    assert sender.describe() == f"http to {receiver.url}/lineage/here"
-    assert sender.send(an_event()) is None
-    assert receiver.headers[-1]["authorization"] == "Bearer key"
-    assert dict(os.environ) == before
-
-
-def test_variables_may_say_everything(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__TYPE", "http")
-    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__URL", receiver.url)
-    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__CUSTOM_HEADERS", '{"X-Team": "revops"}')
-    assert LineageSender().send(an_event()) is None
-    assert receiver.headers[-1]["x-team"] == "revops"
-
-
-@pytest.mark.parametrize("place", ["openlineage.yml", "home/.openlineage/openlineage.yml", "elsewhere/ol.yml"])
-def test_a_file_may_say_everything(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
-) -> None:
-    file = tmp_path / place
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(f"transport:\n  type: http\n  url: {receiver.url}\n")
-    if place.startswith("elsewhere"):
-        monkeypatch.setenv("OPENLINEAGE_CONFIG", str(file))
-    assert LineageSender().send(an_event()) is None
-    assert len(receiver.events) == 1
-
-
-def test_retries_of_the_configuration_are_kept(receiver: Receiver) -> None:
-    receiver.answers(500)
-    sender = LineageSender(http(receiver.url, retry={"total": 2, "backoff_factor": 0.001}))
-    failure = sender.send(an_event())
-    assert len(receiver.headers) == 3
-    assert failure is not None
-    assert failure.reason is Reason.SERVER_ERROR
-
-
-@pytest.mark.parametrize(
-    ("transport", "says"),
-    [
-        ({"type": "http"}, "URL"),
-        ({"type": "http", "url": f"ada:{PASSWORD}@marquez"}, "URL"),
-        ({"type": "http", "url": "ftp://marquez"}, "URL"),
-        ({"type": "http", "url": "http://marquez:many"}, "URL"),
-        ({"type": "http", "url": "http://marquez", "auth": PASSWORD}, "auth"),
-        ({"type": "http", "url": "http://marquez", "auth": {"type": "api_key", "key": PASSWORD}}, "apiKey"),
-        ({"type": "http", "url": "http://marquez", "auth": {"type": PASSWORD}}, "http"),
-        ({"type": "http", "url": "http://marquez", "compression": "zip"}, "zip"),
-        ({"type": "carrier-pigeon"}, "carrier-pigeon"),
-        ({"type": "os.path"}, "os.path"),
-        ({"type": "file"}, "log_file_path"),
-        ({"type": "composite"}, "composite"),
-        ({"type": "composite", "transports": [{"type": "http"}]}, "URL"),
-    ],
-)
-def test_a_transport_that_cannot_be_made_is_an_error(transport: dict[str, Any], says: str) -> None:
-    with pytest.raises(InputError) as caught:
-        LineageSender({"transport": transport})
-    assert says in caught.value.message
-    assert PASSWORD not in str(caught.value)
-
-
-@pytest.mark.parametrize("text", ["", "{", "transport: [", "transport:\n", "- 1\n", "tags: {job: {a: b}}\n"])
-def test_a_file_that_names_no_transport_is_an_error_and_not_silence(tmp_path: Path, text: str) -> None:
-    (tmp_path / "openlineage.yml").write_text(text)
-    with pytest.raises(InputError):
-        LineageSender()
-
-
-def test_a_named_file_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("OPENLINEAGE_CONFIG", str(tmp_path / "absent.yml"))
-    with pytest.raises(InputError, match=r"absent\.yml"):
-        LineageSender()
-
-
-def test_a_secret_that_is_no_json_is_neither_shown_nor_passed_over(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__TYPE", "http")
-    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__URL", "http://marquez")
-    monkeypatch.setenv("OPENLINEAGE__TRANSPORT__AUTH", "{type: api_key, apiKey: " + PASSWORD + "}")
-    with pytest.raises(InputError) as caught:
-        LineageSender()
-    assert PASSWORD not in str(caught.value) + caplog.text
 
 
 def test_an_event_of_a_run_that_failed_is_sent_like_any_other(receiver: Receiver, sender: LineageSender) -> None:
