@@ -127,12 +127,14 @@ def _wish(text: str | None) -> timedelta | None:
     """`Retry-After`, in seconds or as a date; None for what is neither."""
     if text is None:
         return None
-    if text.strip().isdecimal():
-        wait = timedelta(seconds=min(int(text), _LONGEST_WISH.total_seconds()))
-    else:
-        try:
+    try:
+        if text.strip().isdecimal():
+            wait = timedelta(seconds=int(text))
+        else:
             until = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        wait = (until if until.tzinfo else until.replace(tzinfo=UTC)) - datetime.now(UTC)
+            wait = (until if until.tzinfo else until.replace(tzinfo=UTC)) - datetime.now(UTC)
+    except OverflowError:  # so far ahead that no clock can say it
+        return _LONGEST_WISH
+    except (ValueError, TypeError):
+        return None
     return min(max(wait, timedelta()), _LONGEST_WISH)

@@ -70,9 +70,11 @@ class Wire:
                 ends.put(explained(error, self.describe()))
 
         thread = threading.Thread(target=attempt, name="lineage", daemon=True)
-        thread.start()
         try:
+            thread.start()
             return ends.get(timeout=self._patience)
+        except RuntimeError as error:  # the machine gives no more threads
+            return explained(error, self.describe())
         except Empty:
             self._hanging.append(thread)
             return Failure(reason=Reason.TIMEOUT, detail=f"{self.describe()} did not answer to its end in time")
