@@ -30,6 +30,10 @@ def context() -> EphemeralDataContext:
         if _context is None:
             with warnings.catch_warnings(action="ignore"):
                 _import_when_used("scipy.stats")
+                from tqdm import tqdm
+
+                # Its own lock is a semaphore of the system's, which a process that is killed leaves behind.
+                tqdm.set_lock(threading.RLock())
                 import great_expectations as gx
 
                 import observer.gx.expectations  # noqa: F401  # registers our expectations and metrics with GX
