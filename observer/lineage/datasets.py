@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from observer.checks.audit import SnapshotTaken
 from observer.checks.file_names import file_name
@@ -45,7 +46,10 @@ def source_name(kind: str, display_url: str, contract: Contract) -> SourceName:
     """`kind` and `display_url` as the source gives them: `postgresql`, `postgresql://ada:***@db:5432/crm`."""
     if kind == "file":
         return _of_files(Path(display_url.removeprefix("file:")))
-    url = make_url(display_url)
+    try:
+        url = make_url(display_url)
+    except (ArgumentError, ValueError):  # of a dialect with URLs of its own; no run shall fail for that
+        return SourceName(namespace=kind, uri=f"{quote(kind)}:")
     if kind in ("sqlite", "duckdb"):
         return _of_files(Path(url.database or ""))
     place = _place(url, kind)

@@ -43,6 +43,12 @@ def test_a_table_is_called_as_others_call_it(kind: str, url: str, written: str, 
     assert "?" not in source.uri
 
 
+@pytest.mark.parametrize("url", ["", "no url", "pigeon://ada:***@loft:many/crm", "pigeon:ada:***"])
+def test_a_source_whose_url_nobody_reads_has_its_kind_for_a_name(url: str) -> None:
+    source = source_name("pigeon", url, bare())
+    assert (source.namespace, source.table("leads")) == ("pigeon", "leads")
+
+
 def test_a_relative_file_is_called_by_its_whole_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert source_name("sqlite", "sqlite:///crm.db", bare()).table("leads") == f"{tmp_path}/crm.db/leads"
