@@ -49,7 +49,7 @@ class ParquetFile:
         if self.schema is not None and not batch.schema.equals(self.schema):
             self.discard()
         if self._writer is None:
-            self.schema = batch.schema
+            self.schema, repetitive = batch.schema, _repetitive_columns(batch)
             descriptor = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             self._file = os.fdopen(descriptor, "wb")
             self._writer = pq.ParquetWriter(
@@ -57,7 +57,7 @@ class ParquetFile:
                 batch.schema,
                 compression=COMPRESSION,
                 compression_level=COMPRESSION_LEVEL,
-                use_dictionary=_repetitive_columns(batch),
+                use_dictionary=repetitive,
             )
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
