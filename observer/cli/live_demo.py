@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from observer.cli.output import console
 from observer.demo import demo_contracts
 from observer.demo.live_folder import LiveFolder, free_port
 from observer.demo.simulate import SimulatedCrm
-from observer.errors import ExitCode, InputError, ObserverError
+from observer.errors import ExitCode, InputError, ObserverError, WebError
 from observer.jobs.live_demo import LiveDemo, Told
 from observer.lineage.configuration import is_configured
 from observer.settings import Settings
@@ -47,7 +48,7 @@ def live_demo(url: str, *, leads: int, seed: int, out: Path, lasts: timedelta | 
         _alone(folder, stack)
         folder.renew()
         build(url, leads=leads, seed=seed, out=out)
-        settings = folder.settings(url, free_port())
+        settings = folder.settings(url)
         _audit_apart(settings, out)
         own_lineage = not is_configured() and "OPENLINEAGE_DISABLED" not in os.environ
         if own_lineage:
@@ -72,8 +73,6 @@ def _watched(
     own_lineage: bool,
 ) -> int:
     """The daemon in this thread, its director in another."""
-    from observer.daemon.serve import serve
-
     director: _Director | None = None
     contracts = frozenset(c.id for c in read_contracts(settings.contracts))
     with opened_store(settings) as store:
@@ -86,7 +85,7 @@ def _watched(
             director.start()
 
         try:
-            code = serve(settings, stop=stop, on_ready=on_ready)
+            code = _serve(settings, stop, on_ready)
         finally:
             stop.set()
             if director is not None:
@@ -97,6 +96,20 @@ def _watched(
     if lasts is None or code is not ExitCode.OK:
         return code
     return ExitCode.OK if demo.tallies and all(t.found for t in demo.tallies) else ExitCode.CHECKS_FAILED
+
+
+def _serve(settings: Settings, stop: threading.Event, on_ready: Callable[[Served], None]) -> ExitCode:
+    """At the usual port, or the next one that is free; one that another program takes just then is passed over."""
+    from observer.daemon.serve import serve
+
+    for tries_left in (2, 1, 0):
+        try:
+            here = replace(settings, web=replace(settings.web, port=free_port()))
+            return serve(here, stop=stop, on_ready=on_ready)
+        except WebError:
+            if not tries_left:
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
 class _Director(threading.Thread):

@@ -1,4 +1,4 @@
-"""The folder of a living demo: contracts, secret, state. In: a folder, the CRM's URL, a port. Out: Settings.
+"""The folder of a living demo: contracts, secret, state. In: a folder, the CRM's URL. Out: Settings.
 
 The contracts are those of the repository, but for limits that suit a demo of seconds (`LIVE_LIMITS`).
 """
@@ -23,7 +23,6 @@ from observer.settings import (
     Settings,
     SnapshotSettings,
     TickSettings,
-    WebSettings,
     WorkerSettings,
 )
 
@@ -114,7 +113,7 @@ class LiveFolder:
                 fix="name another folder with --out, one that this user may write",
             ) from error
 
-    def settings(self, url: str, port: int) -> Settings:
+    def settings(self, url: str) -> Settings:
         """Settings of the daemon that watches the CRM at this URL."""
         return Settings(
             source=url,
@@ -125,7 +124,6 @@ class LiveFolder:
             workers=WorkerSettings(count=2),
             ticks=TickSettings(freshness=TICK_EVERY, volume=TICK_EVERY * 5),
             snapshots=SnapshotSettings(folder=self.snapshots, keep=3, daily=0),
-            web=WebSettings(port=port),
             log=LogSettings(format="json"),
             daemon=DaemonSettings(grace=timedelta(seconds=5)),
         )

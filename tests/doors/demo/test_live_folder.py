@@ -70,13 +70,13 @@ def test_a_contract_that_lost_the_place_of_a_limit_is_told(tmp_path: Path) -> No
 def test_what_an_earlier_demo_remembered_is_gone_but_its_secret_stays(tmp_path: Path) -> None:
     folder = LiveFolder(path=tmp_path / "demo")
     folder.renew()
-    first = folder.settings("sqlite:///crm.db", 8484)
+    first = folder.settings("sqlite:///crm.db")
     (folder.snapshots / "crm-leads").mkdir(parents=True)
     for file in (folder.state, folder.lineage, folder.log):
         file.write_text("old")
     folder.renew()
 
-    again = folder.settings("sqlite:///crm.db", 8484)
+    again = folder.settings("sqlite:///crm.db")
     assert sorted(path.name for path in folder.path.iterdir()) == ["contracts", "token.key"]
     assert (folder.path / "token.key").stat().st_mode & 0o777 == 0o600
     assert again == first
@@ -88,7 +88,7 @@ def test_the_settings_stay_within_the_folder(tmp_path: Path) -> None:
     folder = LiveFolder(path=tmp_path / "demo")
     folder.renew()
 
-    settings = folder.settings("sqlite:///crm.db", 8490)
+    settings = folder.settings("sqlite:///crm.db")
 
     places: list[str | Path] = [
         settings.state.removeprefix("sqlite:///"),
@@ -114,6 +114,7 @@ def test_lineage_goes_into_the_folder_by_the_clients_own_variables(tmp_path: Pat
 def test_a_port_in_use_is_passed_over() -> None:
     port = free_port()
     with closing(socket.socket()) as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", port))
         taken.listen()
 

@@ -1,0 +1,135 @@
+"""`observer demo`, as a person watches it: what it injects is found, and shows in metrics, runs and lineage."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from observer.demo.faults import FAULTS
+from tests.fakes.terminal import observer
+
+#: Far longer than it takes, on a machine that does other things too.
+LONGEST_SECONDS = 240
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """One demo from begin to end, and what its daemon answered just before the end."""
+
+    folder: Path
+    code: int
+    lines: list[str]
+    metrics: str
+    runs: str
+    ready: int
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    folder = tmp_path_factory.mktemp("live")
+    command = [
+        sys.executable,
+        "-c",
+        "from observer.cli.main import main; main()",
+        "demo",
+        "--for",
+        "5s",
+        "--leads",
+        "300",
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENLINEAGE")}
+    lines: list[str] = []
+    answers: dict[str, str] = {}
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as demo:
+        guard = threading.Timer(LONGEST_SECONDS, demo.kill)
+        guard.start()
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            lines.append(line.rstrip())
+            if "  found    stage renamed" in line and not answers:
+                base = next(found[1] for text in lines if (found := re.match(r"Metrics: +(.*)/metrics", text)))
+                answers = {path: _get(base + path) for path in ("/metrics", "/api/runs?limit=100", "/readyz")}
+        guard.cancel()
+    print("\n".join(lines))
+    yield Watched(
+        folder=folder / "demo",
+        code=demo.returncode,
+        lines=lines,
+        metrics=answers.get("/metrics", ""),
+        runs=answers.get("/api/runs?limit=100", ""),
+        ready=200 if "/readyz" in answers else 0,
+    )
+
+
+def _get(url: str) -> str:
+    with closing(urllib.request.urlopen(url, timeout=10)) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
+def test_everything_that_was_injected_is_found_and_it_ends_by_itself(watched: Watched) -> None:
+    said = [line for line in watched.lines if "  injected " in line]
+
+    assert watched.code == 0
+    assert len(said) == len(FAULTS)
+    assert f"{len(FAULTS)} of {len(FAULTS)} injected faults were found." in watched.lines[-1]
+    assert not any("NOT FOUND" in line for line in watched.lines)
+
+
+def test_what_was_found_shows_in_metrics_and_runs_while_it_lives(watched: Watched) -> None:
+    check = "crm-opportunities.opportunities.opportunity_stage.enum"
+
+    assert check in watched.metrics
+    assert watched.ready == 200
+    runs = json.loads(watched.runs)
+    assert {contract for run in runs for contract in run["contracts"]} >= {"crm-opportunities", "crm-events"}
+
+
+def test_lineage_tells_of_every_run_that_ended(watched: Watched) -> None:
+    events = [json.loads(line) for line in (watched.folder / "lineage.jsonl").read_text(encoding="utf-8").splitlines()]
+
+    assert {event["eventType"] for event in events} >= {"START", "COMPLETE"}
+    ended = [json.loads(line) for line in (watched.folder / "daemon.log").read_text(encoding="utf-8").splitlines()]
+    runs = {line["run_id"] for line in ended if line["event"] == "run_ended"}
+    over = {event["run"]["runId"] for event in events if event["eventType"] in ("COMPLETE", "FAIL")}
+    assert runs <= over
+
+
+def test_the_report_of_the_dirt_is_there_and_nothing_lives_on(watched: Watched) -> None:
+    assert (watched.folder / "report.html").stat().st_size > 10_000
+    assert (watched.folder / "token.key").stat().st_mode & 0o777 == 0o600
+    assert not list(watched.folder.glob("crm.db-*"))
+    assert (watched.folder / "crm.db").is_file()
+
+
+def test_two_demos_do_not_live_in_one_folder(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    with FileLock(tmp_path / "demo" / ".demo.lock"):
+        ran = observer("demo", "--leads", 300, cwd=tmp_path)
+
+    assert ran.code == 3
+    assert "another demo lives in demo. Fix: stop it first" in ran.err
+    assert not (tmp_path / "demo" / "crm.db").exists()
+
+
+def test_a_time_that_is_none_is_told(tmp_path: Path) -> None:
+    for words in (["--for", "soon"], ["--for", "90s", "--once"]):
+        ran = observer("demo", *words, cwd=tmp_path)
+
+        assert ran.code == 3
+        assert "Error" in ran.err
+    assert list(tmp_path.iterdir()) == []
