@@ -232,6 +232,20 @@ def test_a_redirect_that_loses_the_event_is_no_success(receiver: Receiver, sende
         assert len(elsewhere.events) == 1
 
 
+def test_a_receiver_that_redirects_to_itself_is_left(receiver: Receiver, sender: LineageSender) -> None:
+    receiver.answers(307, {"Location": "/again"})
+    failure = sender.send(an_event())
+    assert failure is not None
+    assert (failure.reason, failure.can_retry) == (Reason.REFUSED, True)
+
+
+def test_a_receiver_without_a_certificate_is_not_trusted(receiver: Receiver) -> None:
+    failure = LineageSender(http_config(receiver.url.replace("http:", "https:"))).send(an_event())
+    assert failure is not None
+    assert (failure.reason, failure.can_retry) == (Reason.UNREACHABLE, True)
+    assert "certificate" in failure.detail
+
+
 @pytest.mark.parametrize("payload", [{}, {"eventType": "START"}, {"run": 3, "job": None}, {"run": [], "job": {}}])
 def test_what_is_no_event_is_never_tried_again(sender: LineageSender, payload: dict[str, Any]) -> None:
     failure = sender.send(
