@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from sqlalchemy import Connection, and_, func, select
 
 from observer.checks.measure import Outcome
@@ -14,6 +12,11 @@ from observer.runs.standing import CheckStanding, ContractStanding, LeaderStandi
 from observer.store import tables as t
 from observer.store.database import Database
 from observer.store.outbox import outbox_depths
+
+#: Word → value: a look-up where thousands are read.
+_DIMENSIONS = {dimension.value: dimension for dimension in Dimension}
+_SEVERITIES = {severity.value: severity for severity in Severity}
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 
 def read_standing(database: Database) -> Standing:
@@ -60,31 +63,33 @@ def _contracts(connection: Connection) -> tuple[ContractStanding, ...]:
 
 
 def _checks(connection: Connection) -> tuple[CheckStanding, ...]:
-    c = t.check_results
-    shown = {f.name for f in dataclasses.fields(CheckStanding)} & set(c.c.keys())
+    """Every scrape reads them all: never the evidence, which is large, and the time of a run once, not per check."""
+    c, s = t.check_results, t.contract_standings
+    times = select(s.c.contract, t.runs.c.started_at).join(t.runs, t.runs.c.id == s.c.run_id)
+    started = {row.contract: row.started_at for row in connection.execute(times)}
+    judged = (c.c.outcome, c.c.rows_tested, c.c.rows_failed, c.c.value)
     query = (
-        select(*(c.c[name] for name in shown), t.runs.c.started_at)  # never the evidence, which is large
-        .join(t.contract_standings, t.contract_standings.c.run_id == c.c.run_id)
-        .join(t.runs, t.runs.c.id == c.c.run_id)
-        .where(t.contract_standings.c.contract == c.c.contract)
+        select(c.c.check_id, c.c.contract, c.c.object, c.c.property, c.c.dimension, c.c.severity, c.c.owner, *judged)
+        .join(s, and_(s.c.run_id == c.c.run_id, s.c.contract == c.c.contract))
         .order_by(c.c.contract, c.c.position)
     )
+    rows = connection.execute(query)
     return tuple(
         CheckStanding(
-            check_id=row.check_id,
-            contract=row.contract,
-            object=row.object,
-            property=row.property,
-            dimension=Dimension(row.dimension),
-            severity=Severity(row.severity),
-            owner=row.owner,
-            outcome=Outcome(row.outcome),
-            rows_tested=row.rows_tested,
-            rows_failed=row.rows_failed,
-            value=row.value,
-            at=row.started_at,
+            check_id=check,
+            contract=contract,
+            object=obj,
+            property=prop,
+            dimension=_DIMENSIONS[dimension],
+            severity=_SEVERITIES[severity],
+            owner=owner,
+            outcome=_OUTCOMES[outcome],
+            rows_tested=tested,
+            rows_failed=failed,
+            value=value,
+            at=started[contract],
         )
-        for row in connection.execute(query)
+        for check, contract, obj, prop, dimension, severity, owner, outcome, tested, failed, value in rows
     )
 
 
