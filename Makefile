@@ -19,7 +19,7 @@ $(READY): requirements-dev.lock pyproject.toml
 	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib observer >/dev/null || true  # some packages ship files for other Pythons
 	@touch $@
 
-demo: $(READY) ## Build a demo CRM with believable dirt, audit it, and say where the report is
+demo: $(READY) ## Build a demo CRM that lives, audit it once, and watch it with the daemon until Ctrl-C
 	$(BIN)/observer demo
 
 test: $(READY) ## Run every test with coverage
