@@ -142,14 +142,14 @@ def _lines_of_rules(document: Mapping[str, Any], findings: Findings) -> Iterator
 
 
 def _check_cron(line: object, path: Path, findings: Findings) -> bool:
-    wrong = _wrong_with_cron(line)
+    wrong = wrong_with_cron(line)
     if wrong:
         fix = "write minute, hour, day, month and weekday, e.g. '0 6 * * mon-fri'"
         findings.error("cron", path, f"{shown(line)} is no cron line: {wrong}", fix)
     return not wrong
 
 
-def _wrong_with_cron(line: object) -> str:
+def wrong_with_cron(line: object) -> str:
     """What a person would have to mend; "" for a line of five fields that comes at least every few years."""
     if not isinstance(line, str):
         return "it is no text"

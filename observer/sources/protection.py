@@ -37,7 +37,8 @@ _WRITABLE_TABLES = """
 SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user), pg_is_in_recovery(), count(*)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+  AND (has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+       OR has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
 """
 _SOME_TABLE = """
 SELECT table_name FROM information_schema.tables

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from observer.config.odcs import load_contracts
+from observer.config.schedules import wrong_with_cron
 from observer.contracts.model import Contract
 from observer.contracts.schedules import Calendar, Schedule
+from observer.daemon.triggers import next_slot
+from observer.settings import ScheduleSettings
 
 TEMPLATE = """
 apiVersion: v3.2.0
@@ -122,3 +127,25 @@ def test_a_table_may_have_a_calendar_of_its_own(read):
     )
     assert found.calendar is not None and found.calendar.zone == "UTC"
     assert found.objects[0].calendar is not None and found.objects[0].calendar.zone == "Asia/Tokyo"
+
+
+@given(
+    st.tuples(
+        st.sampled_from(["*", "0", "59", "60", "*/15", "5-1", "x"]),
+        st.sampled_from(["*", "6", "23", "24", "8-18", "8-18/2", ""]),
+        st.sampled_from(["*", "1", "30", "31", "last", "0", "*/2"]),
+        st.sampled_from(["*", "2", "feb", "13", "4,6", "jan-mar"]),
+        st.sampled_from(["*", "0", "7", "8", "mon-fri", "5-7", "*/2", "mo"]),
+    )
+)
+def test_the_daemon_can_follow_what_is_accepted_and_nothing_else(fields: tuple[str, ...]):
+    line, noon = " ".join(fields), datetime(2026, 11, 22, 12, tzinfo=UTC)
+    wrong, schedule = wrong_with_cron(line), Schedule(crons=(line,))
+    if not wrong:
+        first = next_slot(schedule, ScheduleSettings())(noon)
+        assert first is not None and first > noon
+    elif wrong == "no such day ever comes":
+        assert next_slot(schedule, ScheduleSettings())(noon) is None
+    else:
+        with pytest.raises(ValueError):  # each part has words of its own
+            next_slot(schedule, ScheduleSettings())

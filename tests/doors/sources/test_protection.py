@@ -57,7 +57,7 @@ def postgres(postgres_url: str) -> URL:
         admin.execute("CREATE INDEX ON leads (created_at, id); CREATE INDEX ON leads (lower(note))")
         admin.execute("CREATE SCHEMA sales CREATE TABLE calls (at timestamptz UNIQUE)")
         admin.execute("CREATE VIEW fresh AS SELECT * FROM leads")
-        for role, rights in (("doctor_reader", "SELECT"), ("doctor_writer", "SELECT, UPDATE")):
+        for role, rights in (("doctor_reader", "SELECT"), ("doctor_writer", "SELECT, UPDATE (note)")):
             admin.execute(f"DROP ROLE IF EXISTS {role}")  # type: ignore[call-overload]  # made two lines above
             admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")  # type: ignore[call-overload]
             admin.execute(f"GRANT {rights} ON leads TO {role}")  # type: ignore[call-overload]

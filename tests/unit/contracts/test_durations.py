@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observer.contracts.durations import UNIT_NAMES, BadDuration, parse_duration
+from observer.contracts.durations import UNIT_NAMES, BadDuration, parse_duration, parse_span
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,26 @@ def test_what_is_no_duration_is_refused_with_a_remedy(value: object, unit: objec
 @given(st.integers(1, 10_000), st.sampled_from(UNIT_NAMES))
 def test_twice_as_many_units_are_twice_as_long(value: int, unit: str) -> None:
     assert parse_duration(2 * value, unit) == 2 * parse_duration(value, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("15min", timedelta(minutes=15)),
+        (" 1.5 h ", timedelta(minutes=90)),
+        ("7D", timedelta(days=7)),
+        ("0s", timedelta()),
+    ],
+)
+def test_a_span_is_written_as_a_number_and_its_unit(text: str, span: timedelta) -> None:
+    assert parse_span(text) == span
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "15", "5m", "0m", "-5min", "1e3s", "1h30min", "9" * 300 + "y", "5 lightyears"]
+)
+def test_what_is_no_span_is_refused_with_a_remedy(text: str) -> None:
+    with pytest.raises(BadDuration) as caught:
+        parse_span(text)
+    assert caught.value.fix
