@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Callable, Collection
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.security import HTTPBearer
 
@@ -40,6 +41,8 @@ _METRICS_TEXT: dict[str, Any] = {
     "description": "The figures.",
     "content": {kind: {"schema": {"type": "string"}} for kind in ("text/plain", "application/openmetrics-text")},
 }
+
+log = structlog.get_logger("observer")
 
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many at most, newest first.")]
 ContractId = Annotated[str, Path(max_length=MOST_LETTERS, pattern=_TEXT, description="Id of a watched contract.")]
@@ -184,7 +187,9 @@ def _asking(desk: Desk, token: str | None) -> APIRouter:
     def ask_for_run(contract: ContractId) -> SlotAnswer:
         """Ask for a full run now: gives the slot whose run it will be."""
         _known(desk, contract)
-        return SlotAnswer.of(desk.ask_for_run(contract))
+        slot = desk.ask_for_run(contract)
+        log.info("run_asked_for", contract=contract, scheduled_for=slot.scheduled_for.isoformat())
+        return SlotAnswer.of(slot)
 
     return router
 
