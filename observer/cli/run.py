@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from observer.wiring import opened_source, opened_store
 
 if TYPE_CHECKING:
     from observer.daemon.watching import Watch
+    from observer.lineage.sender import LineageSender
 
 _CODES = {
     Outcome.PASSED: ExitCode.OK,
@@ -87,14 +89,19 @@ def _awaited(store: Store, slot: Slot) -> Slot:
 
 def _here(store: Store, slot: Slot, watched: Watch) -> None:
     """In this process, under the same slot."""
+    from observer.lineage.sender import LineageSender
+
+    with closing(LineageSender()) as sender:
+        _run_and_tell(store, slot, watched, sender)
+
+
+def _run_and_tell(store: Store, slot: Slot, watched: Watch, sender: LineageSender) -> None:
     from observer.jobs.deliver import deliver
     from observer.jobs.run_contract import run_contract
     from observer.jobs.run_orders import RunOrder, started_events
     from observer.lineage.ids import new_run_id
-    from observer.lineage.sender import LineageSender
 
     settings = watched.settings
-    sender = LineageSender()
     with opened_source(settings.source or "", settings) as source:
         order = RunOrder(
             slot=replace(slot, run_id=new_run_id(), started_at=datetime.now(UTC)),
@@ -111,7 +118,6 @@ def _here(store: Store, slot: Slot, watched: Watch) -> None:
     if sender.configured:
         while any(attempt.failure is None for attempt in deliver(store, {"lineage": sender})):
             pass
-    sender.close()
 
 
 def _run_of(store: Store, slot: Slot) -> RecordedRun:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -71,6 +72,7 @@ class Daemon:
             self.metrics,
             source=lambda: (source.display_url, source.kind),
             lineage="lineage" in senders,
+            on_trouble=self.troubles.report,
         )
         self._glancing = Glancing(store, self.current, self.metrics, self.troubles)
         self.leading = Leading(store, holder, settings.daemon.lease, alone=alone, on_gain=self._gained)
@@ -108,7 +110,7 @@ class Daemon:
     # --- duties -----------------------------------------------------------------------------------------------------
 
     def lead(self) -> None:
-        """Take or renew the lease."""
+        """Take or renew the lease; also while the daemon stops, so that nobody takes runs that still end."""
         with self.troubles.watched("state", StoreError):
             self.leading.campaign()
         self.metrics.leading(self.leading.term is not None)
@@ -117,7 +119,7 @@ class Daemon:
         """Add slots that are due, and give them to workers. Its beat is the daemon's heart."""
         self._beat_at = time.monotonic()
         self.metrics.beat()
-        self._as_leader(self._run)
+        self._as_leader("slots", self._run)
 
     def _run(self, term: Term) -> None:
         now = datetime.now(UTC)
@@ -133,12 +135,12 @@ class Daemon:
 
     def glance(self) -> None:
         """Freshness and volume of the contracts that are due for it."""
-        self._as_leader(lambda term: self._glancing.glance(self._source, term))
+        self._as_leader("glances", lambda term: self._glancing.glance(self._source, term))
 
     def deliver(self) -> None:
         """One attempt at whatever waits in the outbox."""
         if self._senders:
-            self._as_leader(lambda term: self._deliver(term))
+            self._as_leader("deliveries", self._deliver)
 
     def _deliver(self, term: Term | None) -> int:
         attempts = deliver(self._store, self._senders, term=term)
@@ -155,19 +157,18 @@ class Daemon:
 
     def retain(self) -> None:
         """Remove snapshots, runs and ticks that are older than they are kept."""
-        self._as_leader(self._retain)
+        self._as_leader("retention", self._retain)
 
     def _retain(self, term: Term) -> None:
         settings, now = self._watch.settings, datetime.now(UTC)
-        with self.troubles.watched("retention", ObserverError):
-            removed = retain_snapshots(self._store, settings.snapshots, now, term)
-            runs = self._store.forget_runs(now - settings.daemon.keep_runs, term=term)
-            ticks = self._store.ticks.forget(now - settings.ticks.keep, term=term)
-            if removed or runs or ticks:
-                log.info("retained", snapshots_removed=removed, runs_removed=runs, ticks_removed=ticks)
+        removed = retain_snapshots(self._store, settings.snapshots, now, term)
+        runs = self._store.forget_runs(now - settings.daemon.keep_runs, term=term)
+        ticks = self._store.ticks.forget(now - settings.ticks.keep, term=term)
+        if removed or runs or ticks:
+            log.info("retained", snapshots_removed=removed, runs_removed=runs, ticks_removed=ticks)
 
-    def _as_leader(self, duty: Callable[[Term], object]) -> None:
-        """The duty under the current term; what it meets is reported, never raised."""
+    def _as_leader(self, name: str, duty: Callable[[Term], object]) -> None:
+        """The duty under the current term; what it meets is reported, never raised: the next beat tries again."""
         term = self.leading.term
         if term is None or self._stopping:
             return
@@ -176,7 +177,15 @@ class Daemon:
         except NotLeading:
             self.leading.lost()
         except StoreError as error:
+            # The next renewal of the lease says when the state works again.
             self.troubles.report("state", str(error))
+        except ObserverError as error:
+            self.troubles.report(name, str(error))
+        except Exception as error:  # a fault of ours stops no other duty, and is not hidden
+            log.exception("duty_broke", duty=name)
+            self.troubles.report(name, f"unexpected {type(error).__name__}; the log says where")
+        else:
+            self.troubles.report(name, None)
 
     def _gained(self, term: Term) -> None:
         self._dispatcher.begin_term()
@@ -200,6 +209,9 @@ class Daemon:
         late = [name for name in _AT_START if getattr(new.settings, name) != getattr(self._watch.settings, name)]
         if late:
             log.warning("settings_wait_for_restart", settings=late)
+            # Workers must not write to another state than the daemon.
+            settings = replace(new.settings, **{name: getattr(self._watch.settings, name) for name in late})
+            new = replace(new, settings=settings)
         self._put_in_force(new)
 
     def _put_in_force(self, new: Watch) -> None:

@@ -53,13 +53,18 @@ class Dispatcher:
         *,
         source: Callable[[], tuple[str, str]],
         lineage: bool,
+        on_trouble: Callable[[str, str | None], None] = lambda door, reason: None,
     ) -> None:
-        """`current` gives the Watch in force; `source` how the CRM database is shown, and its kind."""
+        """`current` gives the Watch in force; `source` how the CRM database is shown, and its kind.
+
+        `on_trouble(door, reason)` hears of whole runs that could not look, and of snapshots that could not be kept.
+        """
         self._store = store
         self._current = current
         self._metrics = metrics
         self._source = source
         self._lineage = lineage
+        self._on_trouble = on_trouble
         self.pool: WorkerPool | None = None
         #: Contract → the newest slot that is known, or since when it is watched.
         self._known_until: dict[str, datetime] | None = None
@@ -241,6 +246,8 @@ class Dispatcher:
             error=ended.error,
         )
         self._metrics.run_ended(order.slot.contract, ended.outcome, ended.seconds)
+        self._on_trouble(f"run of {order.slot.contract}", ended.error)
+        self._on_trouble(f"snapshot of {order.slot.contract}", ended.not_kept)
 
     def recover(self, term: Term) -> None:
         """Slots that are RUNNING though no worker of ours has them: their daemon ended. They are run anew.

@@ -35,12 +35,14 @@ class FileWatch:
                 self._stop.wait(5.0)
                 continue
             for changes in changes_of(*there, stop_event=self._stop, rust_timeout=2_000, yield_on_timeout=True):
-                if any(_concerns(Path(name), wanted) for _, name in changes):
+                moved = self._moved(wanted)
+                if moved or any(_concerns(Path(name), wanted) for _, name in changes):
                     self._on_change()
-                if self._moved(wanted):
+                if moved:
                     break
 
     def _moved(self, wanted: set[Path]) -> bool:
+        """Other paths matter now, or a link leads elsewhere (so Kubernetes replaces a mounted file)."""
         return {path.resolve() for path in self._paths() if path is not None} != wanted
 
 

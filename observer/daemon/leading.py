@@ -31,6 +31,9 @@ class Leading:
         self._lock = threading.Lock()
         self._term: Term | None = None
         self._until = 0.0
+        #: Held while the lease is asked for: a resignation must have the last word.
+        self._asking = threading.Lock()
+        self._over = False
 
     @property
     def term(self) -> Term | None:
@@ -43,6 +46,11 @@ class Leading:
 
     def campaign(self) -> None:
         """Take or renew the lease. Raises StoreError; the term then ends by itself when it is not renewed."""
+        with self._asking:
+            if not self._over:
+                self._campaign()
+
+    def _campaign(self) -> None:
         asked = time.monotonic()
         held = self.term
         term = self._store.leadership.campaign(self.holder, self._lease, alone=self._alone)
@@ -65,11 +73,13 @@ class Leading:
             log.warning("leadership_lost", epoch=before.epoch)
 
     def resign(self) -> None:
-        """Let another daemon lead at once; a state that cannot be reached lets the lease run out instead."""
-        with self._lock:
-            term, self._term = self._term, None
-        if term is not None:
-            try:
-                self._store.leadership.resign(term)
-            except StoreError as error:
-                log.warning("lease_left_to_run_out", reason=str(error))
+        """Let another daemon lead at once, for good; a state that cannot be reached lets the lease run out instead."""
+        with self._asking:
+            self._over = True
+            with self._lock:
+                term, self._term = self._term, None
+            if term is not None:
+                try:
+                    self._store.leadership.resign(term)
+                except StoreError as error:
+                    log.warning("lease_left_to_run_out", reason=str(error))

@@ -85,8 +85,6 @@ def serve(
             holder=_holder(settings),
             alone=alone,
         )
-        stack.callback(daemon.stop)
-        scheduler = _scheduler(daemon, settings)
         web = WebServer(
             create_app(DaemonDesk(store, daemon.metrics, daemon.current, daemon.readiness), token=settings.web.token),
             settings.web.host,
@@ -94,11 +92,14 @@ def serve(
         )
         web.start()
         stack.callback(web.stop)
+        scheduler = _scheduler(daemon, settings)
         files = FileWatch(lambda: (daemon.current().settings.file, *daemon.current().settings.contracts), again.set)
         files.start()
         stack.callback(files.stop)
         scheduler.start()
         stack.callback(scheduler.shutdown, wait=False)
+        # First of all: the lease is renewed and questions are answered until the last run has ended.
+        stack.callback(daemon.stop)
         log.info("serving", url=web.url, version=__version__, source=source.display_url, state=store.place)
         on_ready(Served(url=web.url))
         _until_stopped(daemon, scheduler, stop, again)

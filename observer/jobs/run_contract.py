@@ -67,6 +67,7 @@ def run_contract(order: RunOrder, store: Store, opened: OpenedSource) -> RunEnde
         seconds=audit.seconds,
         rows=audit.rows,
         error=error,
+        not_kept=part.snapshot.not_kept if part.snapshot else None,
     )
 
 

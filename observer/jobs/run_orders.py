@@ -54,6 +54,8 @@ class RunEnded:
     rows: int
     #: Why the run as a whole could not be done.
     error: str | None = None
+    #: Why its snapshot is not kept though it should be.
+    not_kept: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
