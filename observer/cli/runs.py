@@ -60,7 +60,9 @@ def print_runs(found: tuple[RunRow, ...]) -> None:
     for row in found:
         trust = "–" if row.trust_score is None else str(row.trust_score)
         names = [Text(visible(", ".join(row.contracts)))] if wide else []
-        table.add_row(row.id[:_ID_WIDTH], f"{row.started_at:%Y-%m-%d %H:%M}", _counts(row), f"{row.rows:,}", trust, *names)
+        table.add_row(
+            row.id[:_ID_WIDTH], f"{row.started_at:%Y-%m-%d %H:%M}", _counts(row), f"{row.rows:,}", trust, *names
+        )
     out.print(table)
 
 
@@ -90,7 +92,7 @@ def print_run(found: RecordedRun, *, all_checks: bool) -> None:
             continue
         if check.object != table:
             table = check.object
-            out.print(Text(visible(f"\n{table}, contract {check.contract}")), style="bold")
+            out.print(Text(f"\n{visible(table)}, contract {visible(check.contract)}"), style="bold")
         out.print(
             Text(visible(f"{_MARKS[check.outcome]} {check.check_id}  {check.owner or ''}".rstrip())), soft_wrap=True
         )

@@ -73,4 +73,5 @@ def test_demo_builds_audits_and_says_where_the_report_is(tmp_path):
     run_id = json.loads((tmp_path / "made" / "report.json").read_text())["run"]["id"]
     shown = observer("show", run_id[:8], cwd=tmp_path)
     assert (shown.code, "Closed Won" in shown.err) == (0, False)
+    assert "\nleads, contract crm-leads\n" in shown.out
     assert "crm-leads.leads.lead_email" in shown.out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from observer.checks import change_rules as changes
 from observer.checks import rules
 from observer.checks.audit import Audit, ContractAudit
 from observer.checks.measure import (
@@ -20,6 +21,7 @@ from observer.contracts.model import (
     Property,
     SchemaObject,
 )
+from observer.contracts.states import StateMachine
 from tests.fakes.sales_checks import (
     HOSTILE,
     STARTED,
@@ -115,6 +117,24 @@ def green_audit() -> Audit:
 def empty_audit() -> Audit:
     """One table without rows: nothing could be judged."""
     return _single("empty", [required("leads", "id", 0), required("leads", "email", 0)], rows=0)
+
+
+def changes_audit() -> Audit:
+    """One table compared with an earlier snapshot: every kind of change, one of which had nothing to compare."""
+    t, machine = "leads", StateMachine(initial=("new",), terminal=("won",), transitions=())
+    first = {"skipped": "there is no earlier snapshot to compare with"}
+    results: list[CheckResult] = [
+        check(t, None, "deleted_rows", changes.DeletedRows(), "few rows of leads were deleted", 95, 7),
+        check(t, None, "changed_rows", changes.ChangedRows(), "few rows of leads were changed", 88, 0),
+        check(t, None, "invalid_writes", changes.InvalidWrites(checks=("a",)), "what was written is valid", 1, 1),
+        check(
+            t, None, "row_count_change", changes.RowCountChange(), "leads is about as long", value=-7.4, seen="-7.4 %"
+        ),
+        check(t, None, "schema_drift", changes.SchemaDrift(), "no column was removed", value=1, seen="removed: phone"),
+        check(t, "id", "new_values", changes.NewValues(column="id", checks=("a",)), "id has no new value", 88, 2),
+        check(t, "id", "transitions", changes.Transitions(column="id", machine=machine), "id moves legally", **first),
+    ]
+    return _single("changes", results, rows=88)
 
 
 def wide_audit(columns: int = 300, checks_per_column: int = 10) -> Audit:

@@ -24,6 +24,7 @@ AUDITS = {
     "sales": audits.sales_audit,
     "green": audits.green_audit,
     "empty": audits.empty_audit,
+    "changes": audits.changes_audit,
     "wide": lambda: audits.wide_audit(20),
 }
 
