@@ -84,6 +84,9 @@ def run_audit(request: AuditRequest, source: Source, progress: ProgressEvents) -
     started = datetime.now(UTC)
     warm_up()
     progress.checks_planned(sum(len(plan.checks) for plan in plans))
+    if request.changes:
+        pairs = zip(request.contracts, plans, strict=True)
+        progress.checks_planned(sum(len(plan_changes(contract, plan)) for contract, plan in pairs))
     audits, errors = [], []
     for contract, plan in zip(request.contracts, plans, strict=True):
         try:
@@ -135,7 +138,12 @@ def audit_contract(
         evidence = tuple(_evidence(bench.runner, results, request.key_limit))
         profiles = bench.runner.profiles()
         taken = _taken(bench.snapshot, plan, request)
-        changed = _changed(contract, plan, request, bench, taken, measured) if request.changes else Changes()
+        changed = Changes()
+        if request.changes:
+            progress.phase("changes")
+            changed = _changed(contract, plan, request, bench, taken, measured)
+            for result in changed.results:
+                progress.check_done(result.spec.id)
         return ContractAudit(
             contract=contract,
             tables=tuple(
@@ -165,7 +173,8 @@ def _changed(
     if bench.snapshot is None or taken is None:
         return nothing_to_compare(specs, "the suites ran in the source, so there is no snapshot to compare")
     if previous is None:
-        return nothing_to_compare(specs, "there is no earlier snapshot to compare with")
+        why = f", and none is kept: {taken.not_kept}" if taken.not_kept else ""
+        return nothing_to_compare(specs, f"there is no earlier snapshot to compare with{why}")
     if taken.not_kept is not None:
         return could_not_compare(specs, taken.not_kept)
     try:

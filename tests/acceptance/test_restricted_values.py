@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.fakes.terminal import observer
@@ -154,14 +155,34 @@ def test_no_restricted_value_leaves_the_source(crm, execution, monkeypatch):
     assert leaks(crm, ran.out, ran.err, listed.out, shown.out, kept_state) == []
     if keep:
         (parquet,) = (crm / "kept").rglob("*leads*.parquet")
-        import pyarrow.parquet as pq
-
         kept = pq.read_table(parquet)
         assert kept.num_rows == 59
         text = str(kept.to_pydict())
         assert [canary for canary in CANARIES if canary in text] == []
         assert len(set(kept.column("email").to_pylist())) == 7
         assert len(set(kept.column("person").to_pylist())) == 5
+
+
+def test_no_restricted_value_is_told_by_what_changed(crm, monkeypatch):
+    monkeypatch.setenv("OBSERVER_TOKEN_KEY", "k" * 40)
+    words = ("audit", "-c", "canary.odcs.yaml", "-s", f"sqlite:///{crm}/crm.db")
+    observer(*words, "--keep", "kept", "--no-state", cwd=crm)
+    with closing(sqlite3.connect(crm / "crm.db")) as db, db:
+        db.execute("delete from leads where id < 9")
+        db.execute("update leads set email = 'canary.mail.new@example.org', phone = 4915550 where id < 20")
+        db.execute("update people set name = 'Xanthippe 2' where name is null")
+        db.execute("insert into people values ('Xanthippe 3')")
+    (snapshot,) = (crm / "kept" / "canary").iterdir()
+    ran = observer(*words, "--compare", snapshot, "-o", "out", "--all-checks", cwd=crm)
+    with closing(sqlite3.connect(crm / ".observer" / "state.db")) as state:
+        seen = dict(state.execute("select check_id, rows_failed from check_results where error is null").fetchall())
+        kept_state = "\n".join(state.iterdump())
+    assert (seen["canary.leads.deleted_rows"], seen["canary.leads.changed_rows"]) == (8, 11)
+    assert seen["canary.leads.email.new_values"] == 11
+    assert seen["canary.people.deleted_rows"] == 1
+    assert leaks(crm, ran.out, ran.err, kept_state) == []
+    tokens = set(pq.read_table(snapshot / "000-leads.parquet")["email"].to_pylist())
+    assert not [token for token in tokens if token in ran.out + kept_state]
 
 
 @pytest.mark.parametrize("text", ["49,155,501,234,568", "49 155 501 234 568", "4.91555012e+13", "1931-07-28T10:00:00Z"])
