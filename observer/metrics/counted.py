@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
-from prometheus_client.metrics_core import InfoMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
 
 from observer import __version__
 from observer.checks.measure import Outcome
@@ -38,6 +39,9 @@ class Counted:
         self._receivers = frozenset(receivers)
         self._lock = threading.Lock()
         self._digest: str | None = None
+        self._beat_at: datetime | None = None
+        self._reloaded_at: datetime | None = None
+        self._reload_ok: bool | None = None
 
         self._runs = Counter("observer_runs", "Full runs that ended.", ("contract", "outcome"), registry=r)
         self._run_time = Counter("observer_run_seconds", "Time spent in full runs.", ("contract",), registry=r)
@@ -73,29 +77,39 @@ class Counted:
             "observer_deliveries", "Attempts to deliver.", ("receiver", "result", "reason"), registry=r
         )
         self._leader = Gauge("observer_leader", "Whether this daemon leads.", registry=r)
-        self._beat = Gauge("observer_heartbeat_timestamp_seconds", "When the scheduler last beat.", registry=r)
         self._reloads = Counter(
             "observer_configuration_reloads", "Times the configuration was read.", ("result",), registry=r
         )
-        self._reload_ok = Gauge(
-            "observer_configuration_last_reload_successful",
-            "Whether the latest reading of the configuration succeeded.",
-            registry=r,
-        )
-        self._reloaded = Gauge(
-            "observer_configuration_last_reload_success_timestamp_seconds",
-            "When the configuration was last read successfully.",
-            registry=r,
-        )
         self._steps = Counter("observer_clock_steps", "Times the wall clock was set.", ("direction",), registry=r)
-        r.register(_InForce(self))
+        r.register(_Uncounted(self))
         ProcessCollector(registry=r)
         self._initialise()
 
-    @property
-    def digest(self) -> str | None:
-        """Of the configuration in force; None before there is one."""
-        return self._digest
+    def families(self) -> tuple[Metric, ...]:
+        """What is not counted, and absent before there is any."""
+        build = InfoMetricFamily("observer_build", "The program that runs.")
+        build.add_metric((), {"version": __version__, "python": platform.python_version()})
+        configuration = InfoMetricFamily("observer_configuration", "The configuration in force, by its SHA-256.")
+        if self._digest is not None:
+            configuration.add_metric((), {"digest": self._digest})
+        beat = GaugeMetricFamily("observer_heartbeat_timestamp_seconds", "When the scheduler last beat.", labels=())
+        if self._beat_at is not None:
+            beat.add_metric((), self._beat_at.timestamp())
+        successful = GaugeMetricFamily(
+            "observer_configuration_last_reload_successful",
+            "Whether the latest reading of the configuration succeeded.",
+            labels=(),
+        )
+        if self._reload_ok is not None:
+            successful.add_metric((), self._reload_ok)
+        reloaded = GaugeMetricFamily(
+            "observer_configuration_last_reload_success_timestamp_seconds",
+            "When the configuration was last read successfully.",
+            labels=(),
+        )
+        if self._reloaded_at is not None:
+            reloaded.add_metric((), self._reloaded_at.timestamp())
+        return build, configuration, beat, successful, reloaded
 
     def _initialise(self) -> None:
         for ending in Ending:
@@ -166,37 +180,29 @@ class Counted:
 
     def configuration_loaded(self, ok: bool, digest: str | None, now: datetime) -> None:
         self._reloads.labels("success" if ok else "failure").inc()
-        self._reload_ok.set(ok)
+        self._reload_ok = ok
         if ok:
-            self._reloaded.set(now.timestamp())
+            self._reloaded_at = now
             self._digest = digest or self._digest
 
     def leading(self, yes: bool) -> None:
         self._leader.set(yes)
 
     def beat(self, now: datetime) -> None:
-        self._beat.set(now.timestamp())
+        self._beat_at = now
 
     def clock_stepped(self, seconds: float) -> None:
         self._steps.labels("back" if seconds < 0 else "forward").inc()
 
 
-class _InForce:
-    """Which program runs with which configuration."""
+class _Uncounted:
+    """The rest of what the process knows of itself, as the library wants it."""
 
     def __init__(self, counted: Counted) -> None:
         self._counted = counted
 
     def describe(self) -> Iterable[Metric]:
-        return self._families()
+        return self.collect()
 
     def collect(self) -> Iterable[Metric]:
-        return self._families()
-
-    def _families(self) -> tuple[Metric, Metric]:
-        build = InfoMetricFamily("observer_build", "The program that runs.")
-        build.add_metric((), {"version": __version__, "python": platform.python_version()})
-        configuration = InfoMetricFamily("observer_configuration", "The configuration in force, by its SHA-256.")
-        if self._counted.digest is not None:
-            configuration.add_metric((), {"digest": self._counted.digest})
-        return build, configuration
+        return self._counted.families()

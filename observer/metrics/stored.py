@@ -91,7 +91,7 @@ def standing_families(watched: Watched, standing: Standing) -> Iterator[Family]:
     # A contract that the state does not know yet has no slots, which is a number; the rest of it is unknown.
     contracts = [known.get(contract.id) or ContractStanding(contract=contract.id) for contract in watched.contracts]
     yield from _contracts(watched.contract_labels, contracts)
-    epoch = Family("observer_leader_epoch", "Number of the term of whoever leads now; absent when nobody does.")
+    epoch = Family("observer_leader_epoch", "Number of the latest term; absent when it was given up.")
     epoch.add("", standing.leader.epoch if standing.leader else None)
     yield epoch
 

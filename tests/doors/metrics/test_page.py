@@ -24,6 +24,8 @@ def _shown() -> dict[str, str]:
     daemon = Daemon(after_a_run([ONE], Outcome.PASSED))
     daemon.metrics.watch([ONE], "d1")
     kinds = {}
+    daemon.metrics.configuration_loaded(True, "d1")
+    daemon.metrics.beat()
     for family in daemon.scrape().families:
         name = f"{family.name}_total" if family.type == "counter" else family.name
         kinds[name] = family.type

@@ -201,6 +201,11 @@ def test_everything_that_can_happen_begins_at_zero(daemon: Daemon) -> None:
     assert seen.of("observer_leader") == 0
 
 
+def test_what_did_not_happen_yet_has_no_time(daemon: Daemon) -> None:
+    seen = daemon.scrape()
+    assert seen.count("observer_heartbeat") == seen.count("observer_configuration_last") == 0
+
+
 def test_what_the_daemon_tells_is_counted(daemon: Daemon) -> None:
     told = daemon.metrics
     told.run_ended("crm", Outcome.ERRORED, 3.0)
@@ -296,6 +301,8 @@ def test_two_hundred_contracts_of_thirty_fields_stay_below_the_stated_bound() ->
     assert checks >= 200 * 30 * 2
     daemon = Daemon(after_a_run(watched))
     daemon.metrics.watch(watched, "d1")
+    daemon.metrics.configuration_loaded(True, "d1")
+    daemon.metrics.beat()
     text, _ = daemon.metrics.render()
     series = [line for line in text.splitlines() if not line.startswith(b"#")]
     bound = 18 * contracts + 3 * tables + 4 * checks + 11 * 1 + 75
