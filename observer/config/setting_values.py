@@ -139,9 +139,11 @@ def key(value: object) -> bytes:
 
 def quoted(value: object) -> str:
     """A value that is no secret, short."""
-    shown = str(value).lower() if isinstance(value, bool) else str(value)
     if isinstance(value, (dict, list)):
         return "a list" if isinstance(value, list) else "a table"
+    if isinstance(value, int) and abs(value) > 1 << 64:  # Python shows no number of thousands of digits
+        return "beyond measure"
+    shown = str(value).lower() if isinstance(value, bool) else str(value)
     return f"`{shown[:39]}…`" if len(shown) > 40 else f"`{shown}`"
 
 

@@ -191,7 +191,7 @@ def _of_file(file: Path | None, problems: list[Problem]) -> dict[_Name, _Given]:
         message, fix = "the file is not UTF-8", "save it as UTF-8"
         problems.append(Problem(rule="setting-file", message=message, fix=fix, file=str(file)))
         return {}
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib has limits beside its own error: digits, nesting
         message, (line, column) = syntax_problem(str(error))
         fix = "correct this line; texts stand in quotes, tables in [brackets]"
         problems.append(

@@ -37,6 +37,8 @@ def _parts(dotted: str) -> tuple[str, ...]:
 
 def syntax_problem(message: str) -> tuple[str, Place]:
     """What `tomllib` says of a broken file → its words and the place, (0, 0) when it names none."""
+    if "recursion" in message or "integer string" in message:
+        return "a number or a nesting is beyond measure", (0, 0)
     found = _AT.search(message)
     place = (int(found[1]), int(found[2])) if found else (0, 0)
     return _AT.sub("", message).strip().rstrip("."), place

@@ -317,7 +317,7 @@ def _lineage(doors: Doors) -> Finding:
 
 def _web(settings: Settings) -> Finding:
     host, port = settings.web.host, settings.web.port
-    place = f"{host}:{port}"
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if port == 0:
         return _good("web", f"any free port of {host}")
     try:

@@ -198,6 +198,9 @@ def test_a_wrong_variable_names_itself_and_its_remedy(environment, says):
         ("[web\nport = 1", "given.toml:1:5: not TOML: "),
         ("port = 1\nport = 2\n", "given.toml:2:9: not TOML: "),
         (f"[web]\n{CANARY} {CANARY}", "not TOML"),
+        ("workers.count = " + "9" * 6000, "not TOML: a number or a nesting is beyond measure"),
+        ("workers.count = 0x" + "f" * 6000, "workers.count: it is beyond measure"),
+        ("contracts = " + "[" * 6000 + "]" * 6000, "not TOML: a number or a nesting is beyond measure"),
     ],
 )
 def test_a_wrong_line_of_the_file_names_itself_and_its_remedy(tmp_path: Path, content: str, says: str):
