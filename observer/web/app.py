@@ -21,8 +21,6 @@ from observer.web.answers import (
     Health,
     Problem,
     Ready,
-    RunAnswer,
-    RunInFull,
     SlotAnswer,
     TickAnswer,
     contract_in_full,
@@ -31,6 +29,7 @@ from observer.web.answers import (
 from observer.web.desk import Desk
 from observer.web.guard import Guard, hosts_served
 from observer.web.problems import MEDIA_TYPE, Refusal, answer_with_problems
+from observer.web.run_answers import RunAnswer, RunInFull
 
 #: Longest list that one answer holds.
 MOST_ROWS = 500

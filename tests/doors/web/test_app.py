@@ -12,7 +12,7 @@ from observer.checks.measure import Evidence, Outcome
 from observer.errors import SourceError
 from observer.runs.readiness import Readiness, Role
 from observer.runs.ticks import Tick
-from observer.web.answers import EvidenceAnswer
+from observer.web.run_answers import EvidenceAnswer
 from tests.doors.web.calling import TOKEN, Client
 from tests.fakes.web_desk import NINE, RUN_ID, SISTER_ID, FakeDesk, recorded_check, recorded_run
 
