@@ -24,7 +24,6 @@ from tests.doors.deploy.files import (
     make_secrets,
     services,
 )
-from tests.real_parts import postgres_server
 
 HERE = COMPOSE.parent
 
@@ -162,13 +161,10 @@ def test_git_never_sees_a_secret() -> None:
     assert (HERE / "secrets" / ".gitignore").read_text().split() == ["*", "!.gitignore"]
 
 
-@pytest.fixture(scope="module")
-def server() -> Any:
-    with postgres_server() as url:
-        yield url
-
-
-def test_the_databases_are_made_and_everybody_may_do_exactly_what_they_should(server: str, tmp_path: Path) -> None:
+def test_the_databases_are_made_and_everybody_may_do_exactly_what_they_should(
+    postgres_server_url: str, tmp_path: Path
+) -> None:
+    server = postgres_server_url
     make_secrets(tmp_path)
     run_as_psql_would((HERE / "postgres" / "10-databases.sql"), tmp_path, server)
     place = server.rpartition("@")[2]

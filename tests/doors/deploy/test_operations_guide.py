@@ -19,7 +19,7 @@ from observer.store import Store
 from observer.store.outbox import add_deliveries
 from tests.doors.deploy.files import GUIDE, ROOT, RULES, anchors, document, setting_names
 from tests.doors.deploy.test_prometheus import exposed
-from tests.real_parts import new_postgres_database, postgres_server
+from tests.real_parts import new_postgres_database
 
 TEXT = GUIDE.read_text(encoding="utf-8")
 
@@ -137,20 +137,16 @@ def test_every_failure_leads_to_its_paragraph() -> None:
         assert len(cells) == 4
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgres_server() as url:
-        yield url
-
-
-def test_the_role_of_the_guide_reads_everything_and_writes_nothing(server: str) -> None:
+def test_the_role_of_the_guide_reads_everything_and_writes_nothing(postgres_server_url: str) -> None:
     (script,) = blocks("sql", "CREATE ROLE crm_reader")
-    database = new_postgres_database(server)
+    # Roles are of the whole server, which other tests share.
+    script = script.replace("crm_reader", "guide_reader")
+    database = new_postgres_database(postgres_server_url)
     with psycopg.connect(database, autocommit=True) as owner:
         owner.execute("CREATE TABLE before (id int)")
         owner.execute(script.replace("…", "a-password").encode())
         owner.execute("CREATE TABLE later (id int)")
-    reader_url = re.sub("//.*@", "//crm_reader:a-password@", database)
+    reader_url = re.sub("//.*@", "//guide_reader:a-password@", database)
     with psycopg.connect(reader_url, autocommit=True) as reader:
         for table in ("before", "later"):
             assert reader.execute(f"SELECT * FROM {table}".encode()).fetchall() == []
@@ -160,9 +156,11 @@ def test_the_role_of_the_guide_reads_everything_and_writes_nothing(server: str) 
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_the_statement_of_the_guide_drives_dead_deliveries_again(kind: str, server: str, tmp_path: Path) -> None:
+def test_the_statement_of_the_guide_drives_dead_deliveries_again(
+    kind: str, postgres_server_url: str, tmp_path: Path
+) -> None:
     (statement,) = blocks("sql", "UPDATE outbox")
-    url = f"sqlite:///{tmp_path / 'state.db'}" if kind == "sqlite" else new_postgres_database(server)
+    url = f"sqlite:///{tmp_path / 'state.db'}" if kind == "sqlite" else new_postgres_database(postgres_server_url)
     with Store.open(url) as store:
         delivery = NewDelivery(receiver="lineage", key="1", line="1", payload={})
         with store._database.transaction(writes=True) as connection:
