@@ -92,7 +92,7 @@ def _watched(
                 director.join()
     if director is not None and director.error is not None:
         raise director.error
-    _sum_up(demo.tallies)
+    _sum_up(demo.tallies, over=lasts is not None)
     if lasts is None or code is not ExitCode.OK:
         return code
     return ExitCode.OK if demo.tallies and all(t.found for t in demo.tallies) else ExitCode.CHECKS_FAILED
@@ -174,7 +174,8 @@ def _tell(told: Told) -> None:
     click.echo(f"{told.at.astimezone():%H:%M:%S}  {told.what:9}{told.text}")
 
 
-def _sum_up(tallies: Sequence[Tally]) -> None:
+def _sum_up(tallies: Sequence[Tally], *, over: bool) -> None:
+    """`over`: there was time to find everything; else somebody stopped it in between."""
     from rich import box
     from rich.table import Table
 
@@ -191,7 +192,7 @@ def _sum_up(tallies: Sequence[Tally]) -> None:
             table.add_row(*first, found.check_id, f"{found.took.total_seconds():.0f} s", found.by)
             first = ["", "", ""]
         for check in tally.missing:
-            table.add_row(*first, f"NOT FOUND by {check}", "", "")
+            table.add_row(*first, f"{'NOT' if over else 'not yet'} by {check}", "", "")
             first = ["", "", ""]
     out = console()
     out.print()
