@@ -20,7 +20,7 @@ from observer.checks.row_values import scalar
 from observer.checks.spec import CheckSpec, ContractPlan
 from observer.checks.words import number_text
 from observer.contracts.model import Scalar, Unit
-from observer.errors import ObserverError
+from observer.errors import ObserverError, SnapshotError
 from observer.snapshots.affected import Found, keys_of
 from observer.snapshots.drift import drift_between
 from observer.snapshots.keep import tokens
@@ -61,10 +61,16 @@ class Comparison:
         self._value_limit = value_limit
         self._pairs: dict[str, Pairs | CannotCompare] = {}
         self._found: dict[str, Found] = {}
-        self._connection = duckdb.connect(
-            config={"memory_limit": memory_limit, "temp_directory": str(workspace / "duckdb")}
-        )
-        self._connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
+        try:
+            self._connection = duckdb.connect(
+                config={"memory_limit": memory_limit, "temp_directory": str(workspace / "duckdb")}
+            )
+            self._connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
+        except duckdb.Error as error:
+            raise SnapshotError(
+                f"DuckDB could not be set up for comparing snapshots ({type(error).__name__})",
+                fix="check the memory of the machine",
+            ) from None
 
     def __enter__(self) -> Self:
         return self

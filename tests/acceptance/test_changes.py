@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pyarrow.parquet as pq
 import pytest
 
@@ -57,6 +58,7 @@ schema:
 slaProperties:
   - {property: freshness, value: 100, unit: y, element: leads.updated_at}
 """
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text(encoding="utf-8"))
 DAY = "2026-01-0{} 00:00:00"
 SECRETS = re.compile(r"@(one|two)\.example")
 
@@ -129,6 +131,7 @@ def ran(folder: Path) -> Ran:
 def checks(folder: Path, ran: Ran) -> dict[str, dict[str, Any]]:
     assert ran.code == 1, ran.err
     report = json.loads((folder / "out" / "report.json").read_text())
+    jsonschema.validate(report, SCHEMA)
     return {check["id"]: check for check in report["checks"]}
 
 

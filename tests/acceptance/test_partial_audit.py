@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from observer.checks.measure import Outcome
+from observer.checks.measure import CheckResult, Outcome
 from observer.errors import InputError, SourceError
 from observer.jobs.audit import AuditRequest, Execution, run_audit
 from observer.reports.progress import SilentProgress
@@ -48,8 +49,8 @@ def source(tmp_path: Path) -> Iterator[Source]:
     door.close()
 
 
-def leads(name: str):
-    return contract(table("leads", prop("email", required=True)), id=name)
+def leads(name: str, **more: object):
+    return contract(table("leads", prop("email", required=True, **more)), id=name)
 
 
 def test_a_contract_that_cannot_be_looked_at_does_not_cost_the_others(source):
@@ -73,7 +74,7 @@ def test_when_nothing_could_be_looked_at_the_reason_is_raised(source):
     [({}, "OBSERVER_TOKEN_KEY"), ({"execution": Execution.PUSHDOWN}, "leave out --keep")],
 )
 def test_what_cannot_be_kept_is_refused_before_anything_is_read(source, tmp_path, more, says):
-    request = AuditRequest(contracts=(leads("one"),), keep=tmp_path / "kept", **more)
+    request = AuditRequest(contracts=(leads("one", classification="restricted"),), keep=tmp_path / "kept", **more)
     with pytest.raises(InputError, match=says):
         run_audit(request, FailingSource(source, 0), SilentProgress())
 
@@ -86,3 +87,37 @@ def test_a_copy_that_cannot_be_kept_costs_no_result(source, tmp_path):
     assert only.snapshot is not None
     assert only.snapshot.folder is None
     assert "kept" in (only.snapshot.not_kept or "")
+
+
+def changes_of(request: AuditRequest, source: Source) -> dict[str, CheckResult]:
+    (only,) = run_audit(request, source, SilentProgress()).contracts
+    changes = {"schema_drift", "row_count_change", "deleted_rows", "changed_rows", "invalid_writes"}
+    return {r.spec.rule_name: r for r in only.results if r.spec.rule_name in changes}
+
+
+def test_what_changed_is_skipped_on_a_first_run_and_errored_when_no_copy_can_be_kept(source, tmp_path):
+    request = AuditRequest(contracts=(leads("one", primary_key_position=1),), keep=tmp_path / "kept", changes=True)
+    first = changes_of(request, source)
+    assert len(first) == 5
+    assert {r.outcome for r in first.values()} == {Outcome.SKIPPED}
+    assert {r.measurement.skipped for r in first.values()} == {"there is no earlier snapshot to compare with"}
+
+    # Nothing in this contract is restricted, so that no secret was needed.
+    (snapshot,) = (tmp_path / "kept" / "one").iterdir()
+    request = replace(request, previous={"one": snapshot})
+    second = changes_of(request, source)
+    assert {r.outcome for name, r in second.items() if name != "invalid_writes"} == {Outcome.PASSED}
+    assert second["invalid_writes"].measurement.skipped == "no row was written since the last snapshot"
+
+    (tmp_path / "in the way").write_text("")
+    full = changes_of(replace(request, keep=tmp_path / "in the way"), source)
+    assert {r.outcome for r in full.values()} == {Outcome.ERRORED}
+    gone = changes_of(replace(request, previous={"one": tmp_path / "nowhere"}), source)
+    assert {r.outcome for r in gone.values()} == {Outcome.ERRORED}
+
+
+def test_a_run_that_could_not_look_errors_what_changed_too(source):
+    request = AuditRequest(contracts=(leads("one"), leads("two")), changes=True)
+    _, two = run_audit(request, FailingSource(source, 1), SilentProgress()).contracts
+    assert {r.outcome for r in two.results} == {Outcome.ERRORED}
+    assert "two.leads.schema_drift" in {r.spec.id for r in two.results}
