@@ -17,6 +17,7 @@ from observer.runs.retention import Kept, to_remove
 from observer.settings import SnapshotSettings
 from observer.snapshots.manifest import MANIFEST
 from observer.snapshots.parquet import disk_error
+from observer.snapshots.temporary import abandoned_folders
 from observer.store import Store
 
 #: What a crashed run left behind is removed when it is older: no run takes that long.
@@ -28,7 +29,7 @@ _SNAPSHOT = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 def retain_snapshots(store: Store, settings: SnapshotSettings, now: datetime, term: Term) -> int:
     """Remove what retention does not want, and what crashed runs left; how many folders were removed.
 
-    A folder that is gone already is marked as removed.
+    A folder that is gone already is marked as removed. What killed runs left in the system's temporary folder goes too.
 
     Raises:
         SnapshotError: a folder could not be removed; all others were done.
@@ -48,7 +49,7 @@ def retain_snapshots(store: Store, settings: SnapshotSettings, now: datetime, te
             continue
         store.snapshot_removed(ours[snapshot.id], term=term)
     known = {Path(s.folder).resolve() for s in ours.values()}
-    for folder in _leftovers(home, known, now):
+    for folder in [*_leftovers(home, known, now), *abandoned_folders(now, older_than=LEFT_FOR)]:
         try:
             removed += _remove(folder)
         except OSError as error:
@@ -63,8 +64,9 @@ def _remove(folder: Path) -> bool:
     """False when it was gone already. A snapshot disappears at once, so that nobody reads half of one."""
     if not folder.exists():
         return False
-    going = folder if _PARTIAL.fullmatch(folder.name) else folder.with_name(f".{folder.name}.partial-removed")
-    if going != folder:
+    is_snapshot = _SNAPSHOT.fullmatch(folder.name) is not None
+    going = folder.with_name(f".{folder.name}.partial-removed") if is_snapshot else folder
+    if is_snapshot:
         if going.exists():
             shutil.rmtree(going)
         folder.rename(going)

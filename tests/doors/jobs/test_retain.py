@@ -116,3 +116,18 @@ def test_who_leads_no_more_marks_nothing(desk: Desk) -> None:
     with pytest.raises(NotLeading):
         desk.retain(keep=1, term=old)
     assert len(desk.remembered()) == 2
+
+
+def test_the_temporary_snapshot_of_a_killed_run_goes_after_a_day(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    killed, young, other = (tmp_path / f"observer-{name}" for name in ("aaaaaaa1", "aaaaaaa2", "aaaaaaa3"))
+    for folder in (killed, young, other):
+        folder.mkdir()
+        (folder / "000-leads.parquet").write_text("")
+    (other / "letters.txt").write_text("")
+    for folder in (killed, other):
+        os.utime(folder, ((NOW - timedelta(hours=30)).timestamp(),) * 2)
+    assert desk.retain() == 1
+    assert [folder.exists() for folder in (killed, young, other)] == [False, True, True]
