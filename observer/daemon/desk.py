@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from observer.daemon.watching import Watch
 from observer.errors import InputError
 from observer.metrics.registry import Metrics
+from observer.runs.latest import with_ticks
 from observer.runs.readiness import Readiness
 from observer.runs.slots import NewSlot, Slot, Trigger
 from observer.runs.standing import Standing
@@ -45,7 +46,8 @@ class DaemonDesk:
         return tuple(sorted(self._current().contracts))
 
     def standing(self) -> Standing:
-        return self._store.standing()
+        specs = {spec.id: spec for watched in self._current().contracts.values() for spec in watched.checks}
+        return with_ticks(self._store.standing(), self._store.ticks.latest(), specs)
 
     def ticks(self) -> tuple[Tick, ...]:
         return self._store.ticks.latest()

@@ -86,7 +86,11 @@ def serve(
             alone=alone,
         )
         web = WebServer(
-            create_app(DaemonDesk(store, daemon.metrics, daemon.current, daemon.readiness), token=settings.web.token),
+            create_app(
+                DaemonDesk(store, daemon.metrics, daemon.current, daemon.readiness),
+                token=settings.web.token,
+                host=settings.web.host,
+            ),
             settings.web.host,
             settings.web.port,
         )

@@ -53,9 +53,9 @@ OneContract = Annotated[
 ]
 
 
-def create_app(desk: Desk, *, token: str | None, host: str = "127.0.0.1", hosts: Collection[str] = ()) -> FastAPI:
-    """The app. `token` is what may ask for runs; None: nobody may. `host` is what it is bound to, `hosts` are further
-    names by which it may be called.
+def create_app(desk: Desk, *, token: str | None, host: str, hosts: Collection[str] = ()) -> FastAPI:
+    """The app. `token` is what may ask for runs; None: nobody may. `host` is the address that the server is bound to:
+    on loopback only its own names and `hosts` are served.
     """
     app = FastAPI(
         title="crm-observer",

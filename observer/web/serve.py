@@ -60,8 +60,9 @@ class WebServer:
 
     @property
     def url(self) -> str:
-        """Where to call it."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        """Where to call it from this machine."""
+        named = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104  # not bound here
+        host = f"[{named}]" if ":" in named else named
         return f"http://{host}:{self._port}"
 
     def start(self) -> None:

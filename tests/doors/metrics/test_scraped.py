@@ -79,7 +79,7 @@ def test_prometheus_stores_every_series_without_complaint(tmp_path: Path) -> Non
     daemon.metrics.run_ended("crm", Outcome.FAILED, 3.0)
     shown = daemon.scrape().count()
     with (
-        WebServer(create_app(ScrapedDesk(daemon), token=None), "127.0.0.1", 0) as server,
+        WebServer(create_app(ScrapedDesk(daemon), token=None, host="127.0.0.1"), "127.0.0.1", 0) as server,
         _prometheus(tmp_path, f"127.0.0.1:{server.port}") as ask,
     ):
 

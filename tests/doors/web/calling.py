@@ -28,7 +28,7 @@ class _WhicheverDesk:
 @functools.cache
 def _app(token: str | None) -> tuple[_WhicheverDesk, TestClient, dict[str, Any]]:
     desk = _WhicheverDesk()
-    app = create_app(desk, token=token)
+    app = create_app(desk, token=token, host="127.0.0.1")
     client = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
     return desk, client, app.openapi()
 

@@ -60,8 +60,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         (slot,) = store.slots.of_contract(part.contract.id, 1)
         store.record_audit(audit, finishes=store.slots.claim(slot, audit.run_id, term=term))
         metrics = Metrics(store.standing, store.ticks.latest)
-        metrics.watch([(part.contract, [result.spec for result in part.results])], "d1")
-        watch = SimpleNamespace(contracts={part.contract.id: part.contract})
+        checks = tuple(result.spec for result in part.results)
+        metrics.watch([(part.contract, checks)], "d1")
+        watch = SimpleNamespace(contracts={part.contract.id: SimpleNamespace(checks=checks)})
         yield Client(DaemonDesk(store, metrics, lambda: watch, lambda: Readiness(role=Role.LEADER)))
 
 
