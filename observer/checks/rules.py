@@ -1,6 +1,6 @@
 """The kinds of rule a check can hold. Columns are physical names; bounds are as the contract wrote them.
 
-To add a kind: a dataclass here, a planner line in `plan.py`, an expectation in `gx/suites.py`.
+To add a kind: a dataclass here, a planner line in `plan.py`, words in `expected.py`, an expectation in `gx/suites.py`.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import click
 
 from observer.cli.inputs import contract_option, read_contracts
 from observer.errors import ExitCode
+from observer.reports.sentences import count_text
 
 
 @click.command()
@@ -33,15 +34,14 @@ def generate(contract: tuple[Path, ...], out: Path, check: bool) -> int:
         for file in stale:
             click.echo(file.diff(), nl=False)
         if stale:
-            click.echo(
-                f"{len(stale)} of {len(files)} suites are stale. Fix: run `observer generate` and commit.", err=True
-            )
+            stale_text = f"stale: {len(stale)} of {count_text(len(files), 'suite')}"
+            click.echo(f"{stale_text}. Fix: run `observer generate` and commit.", err=True)
             return ExitCode.CHECKS_FAILED
-        click.echo(f"{len(files)} suites are up to date.")
+        click.echo(f"up to date: {count_text(len(files), 'suite')}.")
         return ExitCode.OK
     write_suites(files)
     for file in stale:
         verb = "removed" if file.wanted is None else "updated" if file.present is not None else "wrote"
         click.echo(f"{verb} {file.path}")
-    click.echo(f"{len(files)} suites, {len(stale)} changed.")
+    click.echo(f"{count_text(len(files), 'suite')}, {len(stale)} changed.")
     return ExitCode.OK

@@ -44,7 +44,7 @@ def test_a_changed_contract_makes_its_suite_stale_and_the_diff_reads_like_a_revi
     assert ran.code == 1
     assert '-        "max_value": 120\n' in ran.out
     assert '+        "max_value": 99\n' in ran.out
-    assert "1 of 6 suites are stale. Fix: run `observer generate` and commit." in ran.err
+    assert "stale: 1 of 6 suites. Fix: run `observer generate` and commit." in ran.err
 
 
 def test_a_suite_whose_table_is_gone_is_removed_and_other_files_stay(project: Path):
@@ -64,7 +64,7 @@ def test_a_suite_whose_table_is_gone_is_removed_and_other_files_stay(project: Pa
 def test_generating_one_contract_leaves_the_suites_of_the_others_alone(project: Path):
     observer("generate", cwd=project)
     ran = observer("generate", "-c", "expectations/contracts/users.odcs.yaml", cwd=project)
-    assert ran.out == "1 suites, 0 changed.\n"
+    assert ran.out == "1 suite, 0 changed.\n"
     assert len(list((project / "expectations" / "suites").iterdir())) == 6
 
 
