@@ -92,8 +92,9 @@ def _watched(
                 director.join()
     if director is not None and director.error is not None:
         raise director.error
-    _sum_up(demo.tallies, over=lasts is not None)
-    if lasts is None or code is not ExitCode.OK:
+    lasted = director is not None and director.lasted
+    _sum_up(demo.tallies, over=lasted)
+    if not lasted or code is not ExitCode.OK:
         return code
     return ExitCode.OK if demo.tallies and all(t.found for t in demo.tallies) else ExitCode.CHECKS_FAILED
 
@@ -120,10 +121,12 @@ class _Director(threading.Thread):
         self._demo = demo
         self._stop_daemon = stop
         self.error: Exception | None = None
+        #: It came to its end by itself.
+        self.lasted = False
 
     def run(self) -> None:
         try:
-            self._demo.direct(self._stop_daemon)
+            self.lasted = self._demo.direct(self._stop_daemon)
         except Exception as error:  # noqa: BLE001 - raised again by the main thread
             self.error = error
         finally:

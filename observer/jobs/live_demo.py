@@ -69,8 +69,8 @@ class LiveDemo:
         """One per fault so far."""
         return self._ledger.tallies
 
-    def direct(self, stop: threading.Event) -> None:
-        """Until `stop` is set, or the demo has lasted and everything is found, or patience has ended.
+    def direct(self, stop: threading.Event) -> bool:
+        """Until the demo has lasted and everything is found, or patience has ended; False when `stop` was set before.
 
         Raises:
             NothingLookedAt: the daemon has not run every contract within FIRST_LOOK.
@@ -79,7 +79,7 @@ class LiveDemo:
         began = datetime.now(UTC)
         self._say("", f"the daemon takes its first look at {len(self._contracts)} contracts; people work already")
         if not self._wait_for_first_look(stop, began):
-            return
+            return False
         ends = None if self._lasts is None else began + self._lasts
         plan = plan_faults(datetime.now(UTC), ends)
         self._say("", "every table has been looked at once; from now on things go wrong")
@@ -90,8 +90,9 @@ class LiveDemo:
                 continue
             now, over = datetime.now(UTC), max(ends, plan.ends + timedelta(seconds=2))
             if now >= over and (self._ledger.all_found or now >= over + PATIENCE):
-                return
+                return True
         self._look()
+        return False
 
     def _wait_for_first_look(self, stop: threading.Event, began: datetime) -> bool:
         while not stop.wait(_POLL_SECONDS):
