@@ -16,7 +16,7 @@ from observer.errors import ExitCode, InputError, ObserverError
 
 #: Command → (module:attribute, one line for `observer --help`), in the order in which a newcomer meets them.
 COMMANDS = {
-    "demo": ("observer.cli.demo:demo", "Build a demo CRM with believable dirt and audit it."),
+    "demo": ("observer.cli.demo:demo", "Build a demo CRM that lives, and watch it: audit, daemon, faults."),
     "lint": ("observer.cli.lint:lint", "Find every problem in data contracts, with line, column and remedy."),
     "generate": ("observer.cli.generate:generate", "Write the Great Expectations suites of the contracts."),
     "audit": ("observer.cli.audit:audit", "Check a CRM database against its contracts and report the truth."),
@@ -24,6 +24,7 @@ COMMANDS = {
     "run": ("observer.cli.run:run", "Run one contract now, as the daemon does."),
     "doctor": ("observer.cli.doctor:doctor", "Try every door that a daemon needs, and say what to do."),
     "migrate": ("observer.cli.migrate:migrate", "Bring the state to the newest schema."),
+    "outbox": ("observer.cli.outbox:outbox", "Show what waits to be told to others, and try again what was given up."),
     "runs": ("observer.cli.runs:runs", "List what ran, newest first."),
     "show": ("observer.cli.runs:show", "Print one run."),
 }

@@ -36,6 +36,8 @@ log = structlog.get_logger("observer")
 
 #: A daemon whose heart has not beaten for so long is not ready.
 HEART_STILL: Final = timedelta(seconds=30)
+#: Doors that a follower uses too.
+_EVERYBODYS = ("state", "configuration")
 #: Settings that are read once, at the start.
 _AT_START = ("state", "source", "workers", "web", "daemon", "log", "lineage")
 
@@ -170,6 +172,9 @@ class Daemon:
     def _as_leader(self, name: str, duty: Callable[[Term], object]) -> None:
         """The duty under the current term; what it meets is reported, never raised: the next beat tries again."""
         term = self.leading.term
+        if term is None:
+            # What a leader meets is no business of one that follows.
+            self.troubles.forget(lambda door: door in _EVERYBODYS)
         if term is None or self._stopping:
             return
         try:
@@ -217,6 +222,7 @@ class Daemon:
     def _put_in_force(self, new: Watch) -> None:
         self._watch = new
         self._dispatcher.watch_changed()
+        self.troubles.forget(lambda door: door.partition(" of ")[2] in ("", *new.contracts))
         self.metrics.watch([(w.contract, w.checks) for w in new.contracts.values()], new.digest)
         self.metrics.configuration_loaded(True, new.digest)
         log.info("configuration_in_force", contracts=len(new.contracts), digest=new.digest[:12])

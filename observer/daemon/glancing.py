@@ -10,7 +10,6 @@ from typing import Protocol
 from observer.daemon.troubles import Troubles
 from observer.daemon.watching import Watch, Watched
 from observer.runs.leading import Term
-from observer.runs.ticks import Tick
 from observer.sources.source import Source
 from observer.store import Store
 
@@ -31,6 +30,8 @@ class Glancing:
         self._troubles = troubles
         #: (contract, volume?) → when it is due, by the monotonic clock: a wall clock that steps delays no glance.
         self._due: dict[tuple[str, bool], float] = {}
+        #: Contract → whether the last glance at it saw nothing.
+        self._blind: dict[str, bool] = {}
 
     def glance(self, source: Source, term: Term) -> None:
         """Glance at the contracts that are due. Raises StoreError, NotLeading."""
@@ -58,9 +59,7 @@ class Glancing:
             return
         self._store.ticks.record(ticks, term=term)
         self._metrics.ticked(watched.contract.id, time.monotonic() - begun, ok=not any(t.error for t in ticks))
-        self._troubles.report("source", _why_blind(ticks))
-
-
-def _why_blind(ticks: tuple[Tick, ...]) -> str | None:
-    """A table that cannot be read is the business of its checks; when nothing can, the source is in trouble."""
-    return next((tick.error for tick in ticks), None) if all(tick.error for tick in ticks) else None
+        # A table that cannot be read is the business of its checks; when nothing at all can, the source is in trouble.
+        self._blind[watched.contract.id] = all(tick.error for tick in ticks)
+        blind = all(self._blind.get(name, True) for name in self._current().contracts)
+        self._troubles.report("source", next(tick.error for tick in ticks) if blind else None)

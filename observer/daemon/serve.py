@@ -5,6 +5,7 @@ In: settings. Out: an exit code. Signals are the caller's: SIGTERM and SIGINT se
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
@@ -105,6 +106,9 @@ def serve(
         # First of all: the lease is renewed and questions are answered until the last run has ended.
         stack.callback(daemon.stop)
         log.info("serving", url=web.url, version=__version__, source=source.display_url, state=store.place)
+        # What is there now stays to the end: it is left out of every collection, the last one among them.
+        gc.collect()
+        gc.freeze()
         on_ready(Served(url=web.url))
         _until_stopped(daemon, scheduler, stop, again)
     return ExitCode.OK

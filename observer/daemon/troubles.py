@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -30,6 +30,11 @@ class Troubles:
             log.warning("trouble_began" if before is None else "trouble_changed", door=door, reason=reason)
         elif reason is None and before is not None:
             log.info("trouble_ended", door=door)
+
+    def forget(self, kept: Callable[[str], bool]) -> None:
+        """Doors that are no business of this daemon any more: all but those that `kept` says yes to."""
+        with self._lock:
+            self._reasons = {door: reason for door, reason in self._reasons.items() if kept(door)}
 
     @property
     def reasons(self) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import queue
+import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -117,6 +120,8 @@ class _Worker:
         self._on_ending = on_ending
         self._process: SpawnProcess | None = None
         self._pipe: Connection[Any, Any] | None = None
+        #: Where it puts what is temporary: gone with it, however it ends, for it holds values as the source has them.
+        self._temporary = ""
         self._served = 0
         self.thread = threading.Thread(target=self._watch, name=f"worker-{number}", daemon=True)
 
@@ -194,7 +199,10 @@ class _Worker:
         if self._process is None:
             context = multiprocessing.get_context("spawn")
             here, there = context.Pipe()
-            process = context.Process(target=_serve, args=(there, self._task, os.getpid()), daemon=True)
+            self._temporary = tempfile.mkdtemp(prefix="observer-")
+            process = context.Process(
+                target=_serve, args=(there, self._task, os.getpid(), self._temporary), daemon=True
+            )
             process.start()
             there.close()
             self._process, self._pipe, self._served = process, here, 0
@@ -214,6 +222,7 @@ class _Worker:
         process.kill()
         process.join()
         process.close()
+        shutil.rmtree(self._temporary, ignore_errors=True)
         self._on_ending(ending)
 
 
@@ -224,22 +233,26 @@ def _memory_mb(process: SpawnProcess) -> int:
         return 0
 
 
-def _serve(pipe: Connection[Any, Any], task: Task, parent: int) -> None:
+def _serve(pipe: Connection[Any, Any], task: Task, parent: int, temporary: str) -> None:
     """The life of a worker: an order in, an answer out, until the pipe closes or the daemon is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    os.environ["TMPDIR"] = tempfile.tempdir = temporary
+    threading.Thread(target=_die_with, args=(parent, temporary), daemon=True).start()
     while True:
         try:
             order = pipe.recv()
         except (EOFError, OSError):
             return
+        # Whoever tidies up old temporary folders may have taken it for one.
+        Path(temporary).mkdir(mode=0o700, exist_ok=True)
         pipe.send(task(order))
 
 
-def _die_with(parent: int) -> None:
-    """A daemon that was killed leaves no worker behind."""
+def _die_with(parent: int, temporary: str) -> None:
+    """A daemon that was killed leaves no worker behind, nor what it was working on."""
     while os.getppid() == parent:
         time.sleep(_LOOK_SECONDS)
+    shutil.rmtree(temporary, ignore_errors=True)
     os._exit(1)

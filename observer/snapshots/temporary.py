@@ -20,7 +20,9 @@ from observer.snapshots.parquet import disk_error
 
 #: As `mkdtemp` makes it.
 _NAME = re.compile(r"observer-[a-z0-9_]{8}")
-_CONTENT = re.compile(r"\d{3}-.*\.parquet|\.\d{3}-.*\.partial|manifest\.json(\.partial)?|\.manifest.*|duckdb|\.?kept.*")
+_CONTENT = re.compile(
+    r"observer-[a-z0-9_]{8}|\d{3}-.*\.parquet|\.\d{3}-.*\.partial|manifest\.json(\.partial)?|\.manifest.*|duckdb|\.?kept.*"
+)
 
 
 @contextmanager
