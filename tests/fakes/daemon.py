@@ -51,11 +51,11 @@ slaProperties:
 
 
 def eventually(look: Callable[[], T | None], what: str, seconds: float = 40.0, every: float = 0.05) -> T:
-    """The first answer that is not None or False; an AssertionError that says `what` did not come."""
+    """The first answer that is true; an AssertionError that says `what` did not come."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
-        if found is not None and found is not False:
+        if found:
             return found
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
         time.sleep(every)
