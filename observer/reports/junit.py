@@ -61,7 +61,7 @@ def _case(suite: Element, part: ContractAudit, result: CheckResult) -> None:
             name=f"{spec.property}.{spec.rule_name}" if spec.property else spec.rule_name,
         ),
     )
-    told = f"{spec.statement}: observed {result.observed}, expected {result.expected}"
+    told = f"{spec.statement}: observed {result.observed}; expected: {result.expected}"
     told += f"; owner {spec.owner}" if spec.owner else ""
     match result.outcome:
         case Outcome.FAILED:
