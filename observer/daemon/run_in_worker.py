@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from functools import cache
 
+from structlog.contextvars import bound_contextvars
+
+from observer.daemon.logs import configure_logs
 from observer.errors import ObserverError, SlotTaken
 from observer.jobs.run_orders import Broke, RunEnded, RunOrder
+from observer.settings import LogSettings
 from observer.store import Store
 from observer.wiring import opened_source
 
@@ -16,8 +21,10 @@ def run_in_worker(order: RunOrder) -> RunEnded | Broke:
     from observer.jobs.run_contract import run_contract
 
     settings = order.settings
+    _speak(settings.log)
     try:
-        return run_contract(order, _state(settings.state), lambda: opened_source(settings.source or "", settings))
+        with bound_contextvars(run_id=order.run_id, contract=order.contract.id):
+            return run_contract(order, _state(settings.state), lambda: opened_source(settings.source or "", settings))
     except SlotTaken as error:
         return Broke(reason=str(error), taken=True)
     except ObserverError as error:
@@ -26,6 +33,12 @@ def run_in_worker(order: RunOrder) -> RunEnded | Broke:
         # The text of an unexpected error may hold a value of a row; where it was raised does not.
         place = traceback.extract_tb(error.__traceback__)[-1]
         return Broke(reason=f"unexpected {type(error).__name__} in {place.name} ({place.lineno}); please report it")
+
+
+@cache
+def _speak(settings: LogSettings) -> None:
+    """Libraries say in a worker what they say in the daemon: as events, without values."""
+    configure_logs(settings, sys.stderr)
 
 
 @cache

@@ -14,6 +14,8 @@ from enum import StrEnum
 
 #: `next_after(t)` → the first slot after `t`, aware UTC; None when there is none.
 NextAfter = Callable[[datetime], datetime | None]
+#: What was due longer ago is not even counted: after a year of absence nobody wants to know each minute of it.
+LONGEST_LOOK_BACK = timedelta(days=31)
 #: After a long absence no more missed slots than this are recorded one by one; `SlotPlan.left_out` counts the rest.
 MOST_MISSED = 500
 
@@ -91,7 +93,7 @@ def plan_slots(
     """
     times: list[datetime] = []
     left_out = 0
-    at = next_after(known_until)
+    at = next_after(max(known_until, now - LONGEST_LOOK_BACK))
     while at is not None and at <= now:
         times.append(at)
         if len(times) > 1 + catch_up + MOST_MISSED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -14,9 +14,6 @@ import pytest
 from observer.config.settings import environment_name
 from observer.contracts.durations import parse_span
 from observer.daemon.daemon import _AT_START
-from observer.runs.deliveries import Failure, NewDelivery, Reason, Verdict
-from observer.store import Store
-from observer.store.outbox import add_deliveries
 from tests.doors.deploy.files import GUIDE, ROOT, RULES, anchors, document, setting_names
 from tests.doors.deploy.test_prometheus import exposed
 from tests.real_parts import new_postgres_database
@@ -153,23 +150,3 @@ def test_the_role_of_the_guide_reads_everything_and_writes_nothing(postgres_serv
         reader.execute("SET default_transaction_read_only = off")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute("INSERT INTO later VALUES (1)")
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_the_statement_of_the_guide_drives_dead_deliveries_again(
-    kind: str, postgres_server_url: str, tmp_path: Path
-) -> None:
-    (statement,) = blocks("sql", "UPDATE outbox")
-    url = f"sqlite:///{tmp_path / 'state.db'}" if kind == "sqlite" else new_postgres_database(postgres_server_url)
-    with Store.open(url) as store:
-        delivery = NewDelivery(receiver="lineage", key="1", line="1", payload={})
-        with store._database.transaction(writes=True) as connection:
-            add_deliveries(connection, [delivery], now=datetime(2020, 1, 1, tzinfo=UTC))
-        (taken,) = store.outbox.take("lineage", 1, timedelta(minutes=1))
-        store.outbox.failed(taken, Failure(reason=Reason.REFUSED, detail="no"), Verdict(retry_at=None))
-        assert store.outbox.take("lineage", 1, timedelta(minutes=1)) == ()
-        with store._database.transaction(writes=True) as connection:
-            connection.exec_driver_sql(statement)
-        (again,) = store.outbox.take("lineage", 1, timedelta(minutes=1))
-        assert again.attempts == 0
-        assert abs(again.created_at - datetime.now(UTC)) < timedelta(hours=1)
