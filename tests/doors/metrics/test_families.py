@@ -51,7 +51,7 @@ def _info(first: str, second: str, value: float) -> Metric:
         ("x_rows_total", Kind.COUNTER, _counter),
         ("x_rows_info", Kind.INFO, _info),
     ],
-    ids=lambda value: str(value),
+    ids=["gauge", "counter", "info"],
 )
 def test_every_kind_is_written_as_the_library_writes_it(
     name: str, kind: Kind, theirs: object, open_format: bool
