@@ -50,7 +50,9 @@ def stop_integration(crm: Crm, connection: Connection, now: datetime, number: in
 def rename_stage(crm: Crm, connection: Connection, now: datetime, number: int) -> Injected | None:
     """A seller calls what is won as it pleases; billing waits for `closed_won` and never sees it."""
     deals = _some(crm, crm.won_deals, connection, now, 4)
-    name = STAGE_NAMES[number % len(STAGE_NAMES)] + (f" {number // len(STAGE_NAMES) + 1}" * (number >= 6))
+    name = STAGE_NAMES[number % len(STAGE_NAMES)] + (
+        f" {number // len(STAGE_NAMES) + 1}" * (number >= len(STAGE_NAMES))
+    )
     for deal in deals:
         crm.write(connection, t.opportunities, deal.key, now, stage=name)
     crm.mend_later(now + MEND_AFTER, lambda c, at: _put_back(crm, c, at, deals, lambda deal: {"stage": deal.state}))
@@ -237,8 +239,10 @@ def _some(crm: Crm, desk: Desk, connection: Connection, now: datetime, wanted: i
 def _put_back(
     crm: Crm, connection: Connection, now: datetime, rows: Sequence[Row], values: Callable[[Row], dict[str, object]]
 ) -> None:
+    """Mend them; from now on they may be worked on again."""
     for row in rows:
         crm.write(connection, t.opportunities, row.key, now, **values(row))
+    crm.won_deals.give_back(rows)
 
 
 def _set_emails(crm: Crm, connection: Connection, now: datetime, emails: Sequence[tuple[int, str]]) -> None:

@@ -35,7 +35,7 @@ class Injected:
     rows: int
     #: Primary keys of these rows, in the order of their columns.
     keys: tuple[tuple[Scalar, ...], ...]
-    #: When it was committed; aware, UTC.
+    #: Time of the step that wrote it; aware, UTC.
     at: datetime
     #: Ids of the checks that must find it, every one of them.
     expected_checks: tuple[str, ...]

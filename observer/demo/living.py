@@ -29,6 +29,8 @@ from observer.errors import SourceError
 REST = timedelta(minutes=2)
 #: Five minutes of the real world, on the clock of the demo.
 EMAIL_DEADLINE = timedelta(seconds=30)
+#: Shares of leads, added up, that have their e-mail at once, within the deadline, and at all.
+AT_ONCE, IN_TIME, EVER = 0.6, 0.8, 0.9
 #: What happens per second.
 LEADS, MOVES, DEAL_MOVES, DEALS, TOUCHES = 0.4, 0.5, 0.2, 0.1, 1.0
 #: How many rows people have on their desks; more are fetched when these are done.
@@ -65,7 +67,7 @@ class Desk:
 
     fetch: Callable[[Connection, datetime], list[Row]]
     rows: list[Row] = field(default_factory=list)
-    #: Rows that a fault took: nobody works on them any more.
+    #: Rows that a fault took: nobody works on them.
     gone: set[str | int] = field(default_factory=set)
 
     def rested(
@@ -85,10 +87,14 @@ class Desk:
             self.rows.append(row)
 
     def take(self, rows: Sequence[Row]) -> None:
-        """Away from the desk, for good."""
+        """Away from the desk, until they are given back."""
         keys = {row.key for row in rows}
         self.gone |= keys
         self.rows = [row for row in self.rows if row.key not in keys]
+
+    def give_back(self, rows: Sequence[Row]) -> None:
+        """They may be fetched again."""
+        self.gone -= {row.key for row in rows}
 
     def _ready(self, now: datetime, states: Sequence[str] | None) -> list[Row]:
         return [r for r in self.rows if r.rests_until <= now and (states is None or r.state in states)]
@@ -179,13 +185,13 @@ class Crm:
     def _lead_comes(self, connection: Connection, now: datetime) -> None:
         chance = self.chance.random()
         deadline = EMAIL_DEADLINE.total_seconds()
-        key, address = self.new_lead(connection, now, with_email=chance < 0.6)
-        if chance < 0.6:
+        key, address = self.new_lead(connection, now, with_email=chance < AT_ONCE)
+        if chance < AT_ONCE:
             return
         wait: float | None = None  # never
-        if chance < 0.8:
+        if chance < IN_TIME:
             wait = self.chance.uniform(0.1, 0.9) * deadline
-        elif chance < 0.9:
+        elif chance < EVER:
             wait = self.chance.uniform(1.1, 3.0) * deadline
         if wait is not None:
             heapq.heappush(self._emails, (now + timedelta(seconds=wait), key, address))
@@ -193,9 +199,8 @@ class Crm:
     def _fill_emails(self, connection: Connection, now: datetime) -> None:
         while self._emails and self._emails[0][0] <= now:
             _, key, address = heapq.heappop(self._emails)
-            if key not in self.open_leads.gone:
-                self.write(connection, t.leads, key, now, email=address)
-                self.tell(connection, key, "lead_updated", now)
+            self.write(connection, t.leads, key, now, email=address)
+            self.tell(connection, key, "lead_updated", now)
 
     def new_lead(
         self, connection: Connection, now: datetime, *, with_email: bool, source: str | None = None
