@@ -32,6 +32,8 @@ from observer.snapshots.pairing import unlike_tokens as unlike
 FailingRows = Callable[[str, Sequence[str]], pa.Array]
 #: DuckDB spills to disk beyond it.
 MEMORY_LIMIT = "1GB"
+#: True of a pair whose present row is new or changed.
+_WRITTEN = "a_live AND (b_row IS NULL OR differs)"
 _VALUES_HIDDEN = "values not shown: the field is restricted"
 
 
@@ -214,15 +216,25 @@ class Comparison:
             why = f"{unknown[0].check_id} could not be looked at: {unknown[0].error}"
             raise CannotCompare(f"whether what was written is valid is not known: {why}", is_fault=True)
         failing = self._failing_table(spec.object, rule.checks)
-        written = "a_live AND (b_row IS NULL OR differs)"
         among = f"a_row IN (SELECT n FROM {failing})"
-        self._found[spec.id] = Found(
-            after, f"SELECT a_row FROM {pairs.table} WHERE {written} AND {among}", notes=pairs.notes
-        )
-        seen = self._counted(spec, pairs, written, among)
+        rows = f"SELECT a_row FROM {pairs.table} WHERE {_WRITTEN} AND {among}"
+        self._found[spec.id] = Found(after, rows, notes=pairs.notes)
+        seen = self._counted(spec, pairs, _WRITTEN, among)
         if not seen.rows_tested:
             raise CannotCompare("no row was written since the last snapshot", is_fault=False)
         return seen
+
+    def _broken_rules(self, spec: CheckSpec, rule: changes.InvalidWrites) -> list[Offender]:
+        """Which checks the invalid writes fail, and in how many rows each."""
+        pairs, specs = self._pairs[spec.object], {check.id: check for check in self._plan.checks}
+        assert isinstance(pairs, Pairs)
+        broken = []
+        for check in (specs[check] for check in rule.checks if self._measured[check].rows_failed):
+            among = f"a_row IN (SELECT n FROM {self._failing_table(spec.object, [check.id])})"
+            (rows,) = self._row(f"SELECT count(*) FROM {pairs.table} WHERE {_WRITTEN} AND {among}")
+            name = f"{check.property} {check.rule_name}" if check.property else check.rule_name
+            broken += [Offender(value=name, rows=rows)] if rows else []
+        return sorted(broken, key=lambda offender: -offender.rows)
 
     def _failing_table(self, object_name: str, checks: Sequence[str]) -> str:
         name = f"failing{len(self._found)}"
@@ -341,16 +353,20 @@ class Comparison:
         table, notes = self._plan.table(spec.object), list(found.notes)
         keys: tuple[tuple[Scalar, ...], ...] = ()
         urls: tuple[str, ...] = ()
+        offenders, total = found.offenders, found.offenders_total
         try:
             keys, urls = keys_of(self._connection, found, table, key_limit, notes)
-        except duckdb.Error as error:
-            notes.append(f"keys not shown: the rows could not be read again ({type(error).__name__})")
+            if isinstance(spec.rule, changes.InvalidWrites):
+                broken = self._broken_rules(spec, spec.rule)
+                offenders, total = tuple(broken[: self._value_limit]), len(broken)
+        except (duckdb.Error, ObserverError) as error:
+            notes.append(f"not all is shown: the rows could not be read again ({type(error).__name__})")
         return Evidence(
             check_id=spec.id,
             key_columns=table.key if keys else (),
             keys=keys,
             urls=urls,
-            offenders=found.offenders,
-            offenders_total=found.offenders_total,
+            offenders=offenders,
+            offenders_total=total,
             notes=tuple(notes),
         )

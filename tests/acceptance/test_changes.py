@@ -162,6 +162,8 @@ def test_invalid_writes_are_counted_among_what_was_written(checks: dict[str, dic
     assert counted(check) == ("warned", 4, 13)
     assert keys(check) == [13, 20, 21, 31]
     assert check["evidence"]["sample_urls"][0] == "https://crm.example.com/leads/13"
+    broken = {offender["value"]: offender["rows"] for offender in check["evidence"]["offenders"]}
+    assert broken == {"stage states": 1, "amount range": 2, "email format": 1}
 
 
 def test_the_number_of_rows_is_compared(checks: dict[str, dict[str, Any]]) -> None:
@@ -230,3 +232,5 @@ def test_a_folder_that_is_no_snapshot_of_the_contract_is_refused(folder: Path) -
     ran = audit(folder, "--compare", "out")
     assert ran.code == 3
     assert "holds no finished snapshot" in ran.err
+    twice = audit(folder, "--compare", kept(folder), "--compare", kept(folder))
+    assert "are both of `crm`" in twice.err
