@@ -179,7 +179,7 @@ def tables(draw: st.DrawFn, *, unique: bool) -> tuple[pa.Schema, list[tuple[Any,
 
 def canonical(key: tuple[Any, ...]) -> str:
     """Minus zero is zero, and every NaN is the same."""
-    return repr([0.0 if isinstance(v, float) and v == 0 else "nan" if v != v else v for v in key])
+    return repr([0 if isinstance(v, float | Decimal) and v == 0 else "nan" if v != v else v for v in key])
 
 
 def arrow(schema: pa.Schema, made: Sequence[tuple[Any, ...]]) -> pa.Table:
