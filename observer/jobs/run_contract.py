@@ -25,7 +25,7 @@ from observer.jobs.run_orders import RunEnded, RunOrder, audit_of, lineage_of
 from observer.lineage.events import ended
 from observer.reports.progress import SilentProgress
 from observer.runs.deliveries import NewDelivery
-from observer.runs.slots import Slot
+from observer.runs.slots import Slot, SlotState
 from observer.sources.source import Source
 from observer.store import Store
 
@@ -103,7 +103,13 @@ def _record(store: Store, audit: Audit, slot: Slot, events: Iterable[NewDelivery
         reraise=True,
     )
     deliveries: Sequence[NewDelivery] = tuple(events)
-    again(record_audit, audit, store, error=error, finishes=slot, deliveries=deliveries)
+    try:
+        again(record_audit, audit, store, error=error, finishes=slot, deliveries=deliveries)
+    except SlotTaken:
+        # A connection that is cut during a commit leaves open whether there was one: the attempt before may have won.
+        known = store.slots.get(slot.contract, slot.scheduled_for)
+        if known is None or known.run_id != slot.run_id or known.state is not SlotState.DONE:
+            raise
 
 
 def _forget(part: ContractAudit) -> None:
