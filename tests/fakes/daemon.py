@@ -259,7 +259,7 @@ class Served:
             left = self.workers()
             self.process.kill()
             self.process.wait(10)
-            _, alive = psutil.wait_procs(left, timeout=10)
+            _, alive = psutil.wait_procs(left, timeout=60)
             assert not alive, "workers outlive their daemon"
 
     def stop(self, seconds: float = 30.0) -> int:
