@@ -212,6 +212,8 @@ def _add_table(bench: Bench, plan: ContractPlan, table: TablePlan, shape: TableS
         # MySQL's TIMESTAMP is an instant; its DATETIME is not.
         instants = [column.name for column in shape.columns if column.type.lower().startswith("timestamp")]
         kinds |= dict.fromkeys(instants, Kind.TIMESTAMP_TZ)
+        # Its BOOLEAN is a tinyint(1), which may hold 7: its values must be looked at.
+        kinds |= {name: Kind.INTEGER for name, kind in kinds.items() if kind is Kind.BOOLEAN}
     try:
         schema, short = _place(bench, name)
         stored = _stored(short, schema, kinds)

@@ -57,7 +57,7 @@ _PATTERNS: tuple[tuple[str, Kind], ...] = (
 def kind_of(type_name: str) -> Kind:
     """The kind of a type by its name; an empty name (CSV) is text.
 
-    MySQL's `tinyint(1)` is its BOOLEAN; that it may hold 7 is seen when its values are read.
+    MySQL's `tinyint(1)` is its BOOLEAN; whoever reads its values sees that it may hold 7.
     """
     name = type_name.strip().lower()
     if not name:

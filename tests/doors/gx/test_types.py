@@ -1,5 +1,5 @@
-"""A column without a value: a native type proves itself, text and SQLite's declarations prove nothing; the same on a
-snapshot and in the source."""
+"""Types are told alike on a snapshot and in the source. A native type proves itself, also without a value; text and
+SQLite's declarations prove nothing."""
 
 from __future__ import annotations
 
@@ -11,9 +11,21 @@ import pytest
 
 from observer.checks import rules
 from observer.checks.judge import judge
-from observer.checks.measure import Outcome
+from observer.checks.measure import Outcome, SourceColumn, TableShape
 from observer.contracts.model import LogicalType
-from tests.doors.gx.crm import check, database, on_snapshot, on_source, plan_of, shape_of, table_plan
+from observer.gx.runner import SuiteRunner
+from tests.doors.gx.crm import (
+    NOW,
+    as_written,
+    check,
+    database,
+    load,
+    on_snapshot,
+    on_source,
+    plan_of,
+    shape_of,
+    table_plan,
+)
 
 COLUMNS = {"n": LogicalType.INTEGER, "t": LogicalType.STRING, "at": LogicalType.TIMESTAMP, "any": LogicalType.UNSET}
 CHECKS = tuple(check(name, rules.HasType(column=name, logical_type=kind)) for name, kind in COLUMNS.items())
@@ -67,3 +79,23 @@ def test_a_type_without_values_is_told_alike_on_a_snapshot_and_in_the_source(
         on_files = runner.run()
     for measured in (pushed_down, on_files):
         assert {c.rule_name: judge(c, m).outcome for c, m in zip(CHECKS, measured, strict=True)} == said
+
+
+def test_a_boolean_of_mysql_that_holds_seven_is_none_in_the_source_either(tmp_path: Path, mariadb_url: str) -> None:
+    table = table_plan(["yes", "no"], logical_types=(("yes", "boolean"), ("no", "boolean")))
+    checks = tuple(check(c, rules.HasType(column=c, logical_type=LogicalType.BOOLEAN)) for c in table.columns)
+    rows = pa.table({"yes": pa.array([1, 0, None], pa.int64()), "no": pa.array([7, 1, 0], pa.int64())})
+    described = tuple(SourceColumn(name=name, type="tinyint(1)") for name in table.columns)
+    shape = TableShape(object="leads", physical_name="leads", columns=described, source_time=NOW)
+    plan = plan_of([table], checks)
+    with database("mariadb", tmp_path, lambda _: mariadb_url) as engine:
+        load(engine, "leads", rows)
+        with SuiteRunner.on_source(plan, engine, [shape], sql_for=as_written) as runner:
+            in_the_source = [judge(c, m) for c, m in zip(checks, runner.run(), strict=True)]
+    with on_snapshot(tmp_path, plan, {"leads": rows}, {"leads": shape}) as runner:
+        on_files = [judge(c, m) for c, m in zip(checks, runner.run(), strict=True)]
+    assert in_the_source == on_files
+    assert [(r.outcome, r.observed) for r in on_files] == [
+        (Outcome.PASSED, "tinyint(1)"),
+        (Outcome.FAILED, "tinyint(1): 1 of 3 rows (33.3 %)"),
+    ]
