@@ -6,6 +6,7 @@ The same CRM, seed and times of `step` give the same rows and the same faults, i
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -20,6 +21,8 @@ from observer.errors import ObserverError
 
 #: How often people write.
 PACE = timedelta(seconds=0.5)
+#: For how long people try again when the database lets them write nothing.
+PATIENCE = timedelta(minutes=1)
 
 
 class Simulator:
@@ -77,11 +80,17 @@ class SimulatedCrm:
     """A Simulator that a thread steps through real time. `start()`, then `stop()`."""
 
     def __init__(
-        self, url: str, *, seed: int = 7, pace: timedelta = PACE, on_injected: Callable[[Injected], None] | None = None
+        self,
+        url: str,
+        *,
+        seed: int = 7,
+        pace: timedelta = PACE,
+        patience: timedelta = PATIENCE,
+        on_injected: Callable[[Injected], None] | None = None,
     ) -> None:
         """`on_injected` is called from the thread, after the fault was committed."""
         self._simulator = Simulator(url, seed=seed, now=datetime.now(UTC))
-        self._pace = pace.total_seconds()
+        self._pace, self._patience = pace.total_seconds(), patience.total_seconds()
         self._on_injected = on_injected
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -117,14 +126,18 @@ class SimulatedCrm:
         self._simulator.close()
 
     def _live(self) -> None:
+        written_at = time.monotonic()
         while not self._stopping.wait(self._pace):
             try:
                 with self._lock:
                     happened = self._simulator.step(datetime.now(UTC))
                     self._injected += happened
             except ObserverError as error:
+                if time.monotonic() - written_at < self._patience:
+                    continue
                 self._failure = error
                 return
+            written_at = time.monotonic()
             for fault in happened:
                 if self._on_injected is not None:
                     self._on_injected(fault)

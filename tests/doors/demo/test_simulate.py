@@ -214,6 +214,26 @@ def test_a_thread_lives_in_it_and_leaves_a_plain_file(tmp_path: Path) -> None:
     assert Database(url).one("PRAGMA journal_mode") == "delete"
 
 
+def test_a_crm_that_can_be_written_no_more_is_told_when_patience_ends(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/crm.db"
+    build_demo_crm(url, leads=100, seed=7, now=datetime.now(UTC))
+    crm = SimulatedCrm(url, seed=3, pace=timedelta(milliseconds=5), patience=timedelta(milliseconds=20))
+    with closing(sqlite3.connect(tmp_path / "crm.db")) as other:
+        other.execute("DROP TABLE crm_events")
+        other.commit()
+
+    crm.start()
+    ended = threading.Event()
+    for _ in range(1_000):
+        if crm.failure is not None:
+            break
+        ended.wait(0.02)
+    crm.stop()
+
+    assert isinstance(crm.failure, SourceError)
+    assert "crm_events" in str(crm.failure)
+
+
 def test_a_database_that_is_no_demo_crm_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="observer demo"):
         Simulator(f"sqlite:///{tmp_path}/nothing.db", now=NOW)
