@@ -1,0 +1,96 @@
+"""Burn alerts: the budget is being spent too fast, by a long and a short window at once.
+
+The pairs are those of the Google SRE Workbook (https://sre.google/workbook/alerting-on-slos/), by the share of the
+budget that they let be spent; the factor follows from the window of the objective. A minimum of *bad* records keeps one
+record of a quiet field from paging; a minimum of traffic would hide its outage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from observer.slo.budget import Counts, burn_rate
+
+#: A firing alert ends when the short window burns slower than this part of the factor, so that it does not flap.
+RELEASE = Fraction(9, 10)
+#: Fewer bad records in the long window page nobody.
+LEAST_BAD = 3
+
+
+class Urgency(StrEnum):
+    """Who is told: PAGE now, TICKET in working hours."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BurnRule:
+    """One pair of windows."""
+
+    urgency: Urgency
+    #: Part of the whole budget that may be spent within `long` before it fires.
+    share: Fraction
+    long: timedelta
+    short: timedelta
+
+    def factor(self, period: timedelta) -> Fraction:
+        """The burn rate at which it fires, for an objective over `period`."""
+        return self.share * _exact(period) / _exact(self.long)
+
+    def can_fire(self, period: timedelta, target: Fraction) -> bool:
+        """A burn rate above 1 / (1 - target) cannot be: then every record is bad."""
+        return self.factor(period) * (1 - target) < 1 and self.long < period
+
+
+#: Most urgent first.
+RULES = (
+    BurnRule(urgency=Urgency.PAGE, share=Fraction(2, 100), long=timedelta(hours=1), short=timedelta(minutes=5)),
+    BurnRule(urgency=Urgency.PAGE, share=Fraction(5, 100), long=timedelta(hours=6), short=timedelta(minutes=30)),
+    BurnRule(urgency=Urgency.TICKET, share=Fraction(10, 100), long=timedelta(days=1), short=timedelta(hours=2)),
+    BurnRule(urgency=Urgency.TICKET, share=Fraction(10, 100), long=timedelta(days=3), short=timedelta(hours=6)),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Burning:
+    """Why an alert fires."""
+
+    rule: BurnRule
+    #: Of the long window.
+    burn: Fraction
+    bad: int
+    eligible: int
+
+
+def burning(
+    rule: BurnRule,
+    counts_of: Callable[[timedelta], Counts],
+    *,
+    target: Fraction,
+    period: timedelta,
+    was_burning: bool = False,
+    least_bad: int = LEAST_BAD,
+) -> Burning | None:
+    """Whether the rule fires now. `counts_of(span)` are the records decided within the last `span`.
+
+    Once it fires, it goes on until either window burns clearly slower; a short window without records ends nothing.
+    """
+    factor = rule.factor(period)
+    long, short = counts_of(rule.long), counts_of(rule.short)
+    slow, fast = burn_rate(long, target), burn_rate(short, target)
+    if slow is None or (long.bad < least_bad and not was_burning):
+        return None
+    fires = slow >= factor and fast is not None and fast >= factor
+    goes_on = was_burning and slow >= factor * RELEASE and (fast is None or fast >= factor * RELEASE)
+    if not fires and not goes_on:
+        return None
+    return Burning(rule=rule, burn=slow, bad=long.bad, eligible=long.eligible)
+
+
+def _exact(span: timedelta) -> Fraction:
+    return Fraction(span // timedelta(microseconds=1))
