@@ -100,6 +100,9 @@ class Daemon:
         reasons = list(self.troubles.reasons)
         if still is not None and still > HEART_STILL.total_seconds():
             reasons.append(f"the scheduler has not beaten for {still:.0f} s")
+        lease = self._watch.settings.daemon.lease.total_seconds()
+        if (waits := self.leading.waits) > lease and not any(reason.startswith("state:") for reason in reasons):
+            reasons.append(f"state: it has not answered for {waits:.0f} s")
         return Readiness(role=self._role(), reasons=tuple(reasons), last_beat_seconds=still)
 
     def _role(self) -> Role:

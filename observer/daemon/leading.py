@@ -34,6 +34,13 @@ class Leading:
         #: Held while the lease is asked for: a resignation must have the last word.
         self._asking = threading.Lock()
         self._over = False
+        self._asked: float | None = None
+
+    @property
+    def waits(self) -> float:
+        """Seconds for which the state has owed an answer to the question who leads; 0 when it owes none."""
+        asked = self._asked
+        return 0.0 if asked is None else time.monotonic() - asked
 
     @property
     def term(self) -> Term | None:
@@ -51,9 +58,12 @@ class Leading:
                 self._campaign()
 
     def _campaign(self) -> None:
-        asked = time.monotonic()
+        asked = self._asked = time.monotonic()
         held = self.term
-        term = self._store.leadership.campaign(self.holder, self._lease, alone=self._alone)
+        try:
+            term = self._store.leadership.campaign(self.holder, self._lease, alone=self._alone)
+        finally:
+            self._asked = None
         with self._lock:
             self._term = term
             self._until = asked + self._lease.total_seconds()

@@ -30,7 +30,7 @@ _LIBPQ = {
 
 
 def make_postgres_engine(url: URL, *, lock_timeout: float) -> Engine:
-    """Waits for locks end after `lock_timeout` seconds, statements after three times as long, and a server that does
+    """Waits for locks end after `lock_timeout` seconds, statements after twice as long, and a server that does
     not even say so is given up soon after.
 
     A transaction that stands still (this process was paused) ends as well, so that it holds up nobody: a leader that
@@ -39,7 +39,7 @@ def make_postgres_engine(url: URL, *, lock_timeout: float) -> Engine:
     milliseconds = int(lock_timeout * 1000)
     wanted = {
         "lock_timeout": milliseconds,
-        "statement_timeout": 3 * milliseconds,
+        "statement_timeout": 2 * milliseconds,
         "idle_in_transaction_session_timeout": int(1.5 * milliseconds),
     }
     own = str(url.query.get("options", ""))
@@ -53,7 +53,7 @@ def make_postgres_engine(url: URL, *, lock_timeout: float) -> Engine:
 
     def connect(_: Dialect, __: ConnectionPoolEntry, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         connection = ImpatientConnection.connect(*arguments, **named)
-        connection.limit = 3.5 * lock_timeout
+        connection.limit = 2.2 * lock_timeout
         return connection
 
     def set_up(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -74,7 +74,7 @@ def test_one_leads_and_the_other_follows_and_serves_all_the_same(pair: Pair) -> 
     pair.passes()
 
     assert (pair.first.metric("observer_leader"), pair.second.metric("observer_leader")) == (1, 0)
-    assert [c["id"] for c in pair.second.json("/api/contracts")] == sorted(NAMES)
+    assert [c["contract"] for c in pair.second.json("/api/contracts")] == sorted(NAMES)
     assert pair.second.json("/api/runs?limit=1")
     assert pair.second.metric("observer_contract_last_run_timestamp_seconds") == pair.first.metric(
         "observer_contract_last_run_timestamp_seconds"

@@ -19,7 +19,7 @@ from tests import real_parts
 from tests.fakes.fault_proxy import FaultProxy
 from tests.fakes.small_runs import HOUR, LEADS, NOON, delivery, slot, small_run
 
-#: Waits for locks end after it, statements after three times as long, silence after three and a half.
+#: Waits for locks end after it, statements after twice as long, silence a little later.
 LIMIT = 0.4
 LEASE = timedelta(seconds=30)
 
