@@ -49,10 +49,12 @@ class Transitions:
 
     def is_legal(self, before: str | None, after: str | None) -> bool:
         """Whether a row that was in `before` may be in `after` now; None is no state."""
+        return (before is not None and before not in self.machine.states) or after in self.legal_after(before)
+
+    def legal_after(self, before: str | None) -> frozenset[str | None]:
+        """Where a row that was in `before`, a state or none, may be now."""
         machine = self.machine
-        if before == after or (before is not None and before not in machine.states):
-            return True
-        return after in machine.reachable_from(machine.initial if before is None else [before])
+        return frozenset({before, *machine.reachable_from(machine.initial if before is None else [before])})
 
     def may_begin_in(self, state: str | None, *, written_since: bool) -> bool:
         """Whether a row that was not there before may be in `state`: as it was made, or moved on from there since."""
