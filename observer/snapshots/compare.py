@@ -34,6 +34,8 @@ FailingRows = Callable[[str, Sequence[str]], pa.Array]
 MEMORY_LIMIT = "1GB"
 #: True of a pair whose present row is new or changed.
 _WRITTEN = "a_live AND (b_row IS NULL OR differs)"
+#: Arrow's names for the types whose values are states as text; and where they are tokens, which of others differ.
+_STATE_TYPES = {False: ("string", "large_string", "null", "int", "uint"), True: ("string", "large_string", "null")}
 _VALUES_HIDDEN = "values not shown: the field is restricted"
 
 
@@ -196,7 +198,8 @@ class Comparison:
         return Measurement(check_id=spec.id, value=value, seen=f"{'+' if change > 0 else ''}{shown} % ({words})")
 
     def _deleted(self, spec: CheckSpec, before: Side, after: Side, pairs: Pairs) -> Measurement:
-        self._found[spec.id] = Found(before, f"SELECT b_row FROM {pairs.table} WHERE b_live AND NOT a_live")
+        rows = f"SELECT b_row FROM {pairs.table} WHERE b_live AND NOT a_live"
+        self._found[spec.id] = Found(before, rows, notes=pairs.notes)
         return self._counted(spec, pairs, "b_live", "NOT a_live")
 
     def _changed(self, spec: CheckSpec, before: Side, after: Side, pairs: Pairs) -> Measurement:
@@ -255,14 +258,17 @@ class Comparison:
         before.column(rule.column)
         if not is_comparable(rule.column, before, after, same_key=self._same_key):
             raise CannotCompare(unlike(rule.column, before, after), is_fault=False)
-        tokenised = after.column(rule.column).tokenised
+        stored, tokenised = after.column(rule.column), after.column(rule.column).tokenised
+        kind = stored.type_of_values or stored.type
+        if not kind.startswith(_STATE_TYPES[tokenised]):
+            raise CannotCompare(f"states are texts, and `{rule.column}` is stored as {kind}", is_fault=True)
         if tokenised and self._key is None:
             raise CannotCompare("the states are kept as tokens, and their secret is not given", is_fault=True)
         say = tokens(self._key) if tokenised and self._key is not None else str
         place = pairs.states.index(rule.column)
         legal, states = f"legal{len(self._found)}", f"states{len(self._found)}"
         known: list[str | None] = [None, *rule.machine.states]
-        moves = [(one, other) for one in known for other in known if rule.is_legal(one, other)]
+        moves = [(one, other) for one in known for other in rule.legal_after(one)]
         begin = [
             (state, rule.may_begin_in(state, written_since=False), rule.may_begin_in(state, written_since=True))
             for state in known

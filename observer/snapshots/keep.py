@@ -88,7 +88,10 @@ def _keep(file: TableFile, entry: TableEntry, folder: Path, key: bytes | None) -
     with pq.ParquetFile(file.path) as source:
         schema = source.schema_arrow
         write_parquet(_tokenised(source, schema, restricted, key), target, on_rows=lambda _rows: None)
-    columns = tuple(replace(c, type="string", tokenised=True) if c.name in restricted else c for c in entry.columns)
+    columns = tuple(
+        replace(c, type="string", tokenised=True, type_of_values=c.type) if c.name in restricted else c
+        for c in entry.columns
+    )
     # A restricted time would be told by the watermark.
     hides_watermark = file.plan.update_time in restricted
     return replace(

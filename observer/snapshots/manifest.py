@@ -27,6 +27,8 @@ class ColumnEntry:
     source_type: str
     #: True: the values are keyed tokens.
     tokenised: bool = False
+    #: Arrow's name for the type of the values that the tokens stand for; None when there are none, or not remembered.
+    type_of_values: str | None = None
     #: Whether the source lets it be null; None where the manifest was written before this was remembered.
     nullable: bool | None = None
 

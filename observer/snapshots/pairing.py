@@ -1,7 +1,8 @@
 """One table in two snapshots → which row is which: a temporary table of DuckDB with one line per row of either.
 
 Rows are paired by primary key, null equal to null and NaN to NaN, whatever the key's type. Rows of one key that occur
-several times are paired in the order of their values. Columns that only one snapshot has are left out.
+several times are paired with their equals, and what is left in the order of its values. Columns that only one snapshot
+has are left out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from observer.snapshots.manifest import ColumnEntry, TableEntry
 ROW_NUMBER = "file_row_number"
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "UTINYINT")
 _MORE_NUMBERS = ("USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "BOOLEAN")
+_ARROW_NUMBERS = ("int", "uint", "halffloat", "float", "double", "decimal", "bool")
 
 
 class CannotCompare(Exception):
@@ -91,6 +93,10 @@ def open_side(connection: duckdb.DuckDBPyConnection, folder: Path, entry: TableE
     assert entry.file is not None
     if ROW_NUMBER in (column.name.lower() for column in entry.columns):
         raise CannotCompare(f"rows cannot be paired beside a column `{ROW_NUMBER}`", is_fault=True)
+    folded: dict[str, str] = {}
+    for column in entry.columns:
+        if (other := folded.setdefault(column.name.lower(), column.name)) != column.name:
+            raise CannotCompare(f"DuckDB cannot tell `{other}` from `{column.name}`", is_fault=True)
     path = folder / entry.file
     if not path.is_file():
         raise CannotCompare(f"a file of the {'new' if is_present else 'earlier'} snapshot is gone", is_fault=True)
@@ -132,7 +138,7 @@ def pair(
     unlike = [unlike_tokens(name, before, after) for name in shared if name not in compared]
     notes += [
         f"`{name}` is compared as text: it is stored in another type now"
-        for name in compared
+        for name in (*plan.key, *compared)
         if not _alike(before.types[name], after.types[name])
     ]
     table = f"pairs{number}"
@@ -147,14 +153,11 @@ def pair(
         more = [f"{side.live(plan.live_rows)} AS live", f"{_written_since(plan, side)} AS written_since"]
         sides.append(f"SELECT {ROW_NUMBER} AS n, {', '.join((*keys, *values, *texts, *more))} FROM {side.source}")
     on = [f"b.k{i} IS NOT DISTINCT FROM a.k{i}" for i in range(len(plan.key))]
-    if any(_repeats(connection, side, len(plan.key)) for side in sides):
-        order = ", ".join([*(f"c{i}" for i in range(len(compared))), "n"])
-        keys_of = ", ".join(f"k{i}" for i in range(len(plan.key)))
-        sides = [
-            f"SELECT *, row_number() OVER (PARTITION BY {keys_of} ORDER BY {order}) AS nth FROM ({s})" for s in sides
-        ]
+    key_columns = [f"k{i}" for i in range(len(plan.key))]
+    if _repeat(connection, sides, key_columns):
+        sides = _numbered(connection, sides, key_columns, [f"c{i}" for i in range(len(compared))])
         on.append("b.nth = a.nth")
-        notes.append("rows with the same key are paired in the order of their values")
+        notes.append("rows with the same key are paired with their equals, what is left in the order of its values")
     differs = " OR ".join(f"b.c{i} IS DISTINCT FROM a.c{i}" for i in range(len(compared))) or "false"
     state_columns = "".join(f", b.s{i} AS b_state{i}, a.s{i} AS a_state{i}" for i in range(len(states)))
     connection.execute(
@@ -173,8 +176,7 @@ def _check_key(plan: TablePlan, before: Side, after: Side, *, same_key: bool) ->
         text = f"the primary key was ({', '.join(was)}) and is ({', '.join(plan.key)}) now"
         raise CannotCompare(f"rows cannot be found again: {text}", is_fault=False)
     for name in plan.key:
-        now, then = after.column(name), before.column(name)
-        if now.tokenised is not then.tokenised or (now.tokenised and not same_key):
+        if not is_comparable(name, before, after, same_key=same_key):
             raise CannotCompare(f"rows cannot be found again: {unlike_tokens(name, before, after)}", is_fault=False)
 
 
@@ -182,14 +184,22 @@ def unlike_tokens(name: str, before: Side, after: Side) -> str:
     """Why the values of the column cannot be compared."""
     then, now = before.column(name).tokenised, after.column(name).tokenised
     if then and now:
+        if not _same_tokens(before.column(name), after.column(name)):
+            return f"`{name}` is stored in another type now, whose tokens differ"
         return f"the secret from which the tokens of `{name}` are made was changed"
     return f"`{name}` {'was' if then else 'was not'} restricted then and {'is' if now else 'is not'} now"
 
 
 def is_comparable(name: str, before: Side, after: Side, *, same_key: bool) -> bool:
-    """Whether equal values look equal in both."""
-    then, now = before.column(name).tokenised, after.column(name).tokenised
-    return then is now and (same_key or not now)
+    """Whether equal values look equal in both. Raises CannotCompare: one of them does not have the column."""
+    now, then = after.column(name), before.column(name)
+    return then.tokenised is now.tokenised and (not now.tokenised or (same_key and _same_tokens(then, now)))
+
+
+def _same_tokens(one: ColumnEntry, other: ColumnEntry) -> bool:
+    """Whether equal values of the two have equal tokens: numbers of every type have."""
+    types = [column.type_of_values for column in (one, other)]
+    return None in types or types[0] == types[1] or all(kind and kind.startswith(_ARROW_NUMBERS) for kind in types)
 
 
 def _alike(one: str, other: str) -> bool:
@@ -220,7 +230,34 @@ def _written_since(plan: TablePlan, side: Side) -> str:
     return f"{quoted(written)} > {quoted(made)}"
 
 
-def _repeats(connection: duckdb.DuckDBPyConnection, side: str, keys: int) -> bool:
-    grouped = ", ".join(f"k{i}" for i in range(keys))
-    query = f"SELECT 1 FROM ({side}) GROUP BY {grouped} HAVING count(*) > 1 LIMIT 1"
-    return connection.execute(query).fetchone() is not None
+def _repeat(connection: duckdb.DuckDBPyConnection, sides: list[str], keys: list[str]) -> bool:
+    """Whether any key occurs several times on one of the two sides; these keys are in `repeated` then."""
+    once = " UNION ".join(f"SELECT {', '.join(keys)} FROM ({s}) GROUP BY ALL HAVING count(*) > 1" for s in sides)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE repeated AS {once}")
+    return connection.execute("SELECT 1 FROM repeated LIMIT 1").fetchone() is not None
+
+
+def _numbered(connection: duckdb.DuckDBPyConnection, sides: list[str], keys: list[str], values: list[str]) -> list[str]:
+    """The sides with `nth`, the place of a row among those of its key: what both sides have comes first."""
+    of_key, cells = ", ".join(keys), [*keys, *values]
+    for name, side in zip("xy", sides, strict=True):
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE several_{name} AS SELECT n, {', '.join(cells)}, "
+            f"row_number() OVER (PARTITION BY {', '.join(cells)} ORDER BY n) AS copy "
+            f"FROM ({side}) s WHERE EXISTS (SELECT 1 FROM repeated r WHERE {_same('s', 'r', keys)})"
+        )
+    for name, other in ("xy", "yx"):
+        equal = f"EXISTS (SELECT 1 FROM several_{other} o WHERE {_same('s', 'o', [*cells, 'copy'])})"
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE places_{name} AS SELECT n, row_number() OVER "
+            f"(PARTITION BY {of_key} ORDER BY equal DESC, {', '.join([*values, 'n'])}) AS nth "
+            f"FROM (SELECT *, {equal} AS equal FROM several_{name} s)"
+        )
+    return [
+        f"SELECT s.*, coalesce(p.nth, 1) AS nth FROM ({side}) s LEFT JOIN places_{name} p ON p.n = s.n"
+        for name, side in zip("xy", sides, strict=True)
+    ]
+
+
+def _same(one: str, other: str, columns: list[str]) -> str:
+    return " AND ".join(f"{one}.{column} IS NOT DISTINCT FROM {other}.{column}" for column in columns)
