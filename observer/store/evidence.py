@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 
 from observer.checks.audit import ContractAudit
 from observer.checks.disclosure import showable_evidence
@@ -42,6 +43,8 @@ def storable(value: object) -> object:
         return {f.name: storable(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, tuple | list):
         return [storable(part) for part in value]
+    if isinstance(value, Mapping):
+        return {storable_text(str(name)): storable(part) for name, part in value.items()}
     return storable_text(str(value))
 
 

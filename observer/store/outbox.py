@@ -15,7 +15,7 @@ from observer.runs.deliveries import LONGEST_WAIT, Delivery, Failure, NewDeliver
 from observer.runs.leading import Term
 from observer.store import tables as t
 from observer.store.database import Database, changed
-from observer.store.evidence import storable_text
+from observer.store.evidence import storable, storable_text
 from observer.store.rows import AnyRow
 
 #: A time to come that is later than any wait can be was written by a clock that has stepped back since.
@@ -30,7 +30,7 @@ def add_deliveries(connection: Connection, deliveries: Iterable[NewDelivery], *,
             "receiver": new.receiver,
             "key": new.key,
             "line": new.line,
-            "payload": dict(new.payload),
+            "payload": storable(new.payload),
             "created_at": now,
             "attempts": 0,
             "available_at": now,

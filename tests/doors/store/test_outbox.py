@@ -55,6 +55,17 @@ def clock_of_what_waits_stands(state: Store, at: datetime) -> None:
         connection.execute(update(t.outbox).values(available_at=at, leased_until=at))
 
 
+def test_what_no_database_holds_is_written_out_so_that_it_holds_up_nobody(state: Store) -> None:
+    """A contract may say NUL or half a surrogate pair in its description; PostgreSQL refuses both in a document."""
+    payload = {"job": {"documentation": "a\x00b\ud800", "owners": [{"name\x00": "ana"}]}, "rows": 3, "share": 0.5}
+    write(state, NewDelivery(receiver="lineage", key="k", line="l", payload=payload))
+    assert take_one(state).payload == {
+        "job": {"documentation": "a\\x00b\\ud800", "owners": [{"name\\x00": "ana"}]},
+        "rows": 3,
+        "share": 0.5,
+    }
+
+
 def test_what_is_written_with_a_run_is_taken_as_it_was_written(state: Store) -> None:
     payload = {"eventType": "START", "rows": [1, 2.5, None, {"deep": "ü"}]}
     write(state, NewDelivery(receiver="lineage", key="k", line="l", payload=payload))
