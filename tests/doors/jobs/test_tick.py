@@ -21,8 +21,6 @@ from observer.sources.opening import open_source
 from observer.sources.source import Source
 from tests.fakes.contracts import contract, prop, table
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-
 
 def leads(*columns: str, limit: timedelta = timedelta(minutes=15), zoned: bool = True) -> Contract:
     options = TypeOptions(timezone=zoned, default_timezone=None if zoned else "UTC")
@@ -35,7 +33,9 @@ def leads(*columns: str, limit: timedelta = timedelta(minutes=15), zoned: bool =
 
 def look(source: Source, under: Contract, *, volume: bool = False) -> dict[str, Tick]:
     glancer = Glancer(plan_contract(under))
-    return {tick.check_id.rpartition(".")[2]: tick for tick in glancer.look(source, at=NOW, volume=volume)}
+    return {
+        tick.check_id.rpartition(".")[2]: tick for tick in glancer.look(source, at=datetime.now(UTC), volume=volume)
+    }
 
 
 Opened = Callable[[list[tuple[object, ...]]], Source]
@@ -75,7 +75,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
 
 
 def ago(minutes: float) -> datetime:
-    return NOW - timedelta(minutes=minutes)
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=minutes)
 
 
 def test_the_newest_row_tells_the_age(opened: Opened) -> None:
