@@ -102,11 +102,17 @@ def age_of(check_id: str, rule: rules.Fresh, newest: datetime | None, source_tim
 
 
 def instant(value: Any, zone: str | None) -> datetime:
-    """A time of any kind in UTC; naive ones are read in `zone` (UTC when None), a date is its midnight there."""
+    """A time of any kind in UTC; naive ones are read in `zone` (UTC when None), a date is its midnight there.
+
+    Raises ValueError or TypeError: it is no time, or one before the year 1 or after 9999.
+    """
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     elif isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time())
     if not isinstance(value, datetime):
         raise TypeError(f"no time: {type(value).__name__}")
-    return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone or "UTC"))).astimezone(UTC)
+    try:
+        return (value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone or "UTC"))).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no year of UTC has this time") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -15,7 +16,9 @@ from observer.checks.measure import Outcome
 from observer.checks.plan import plan_contract
 from observer.contracts.model import Contract, DeletedFlag, LogicalType, Sla, SlaKind, TypeOptions
 from observer.contracts.schedules import Calendar
+from observer.jobs.audit import AuditRequest, run_audit
 from observer.jobs.tick import Glancer
+from observer.reports.progress import SilentProgress
 from observer.runs.ticks import Tick
 from observer.sources.opening import open_source
 from observer.sources.source import Source
@@ -151,6 +154,25 @@ def test_closed_hours_do_not_count(opened: Opened) -> None:
     assert tick.outcome is Outcome.PASSED
     assert tick.value is not None
     assert tick.value <= 60
+
+
+def test_a_time_that_no_year_of_utc_has_is_errored_in_a_glance_as_in_a_full_run(tmp_path: Path) -> None:
+    under = leads(zoned=False)
+    (obj,) = under.objects
+    west = TypeOptions(timezone=False, default_timezone="America/New_York")
+    times = [replace(p, options=west) if p.name == "written" else p for p in obj.properties]
+    under = replace(under, objects=(replace(obj, properties=tuple(times)),))
+    with sqlite3.connect(tmp_path / "crm.db") as connection:
+        connection.execute("CREATE TABLE leads (id INTEGER, written TEXT, created TEXT, gone INTEGER)")
+        connection.execute("INSERT INTO leads VALUES (1, '9999-12-31 23:59:59', '2026-01-01 00:00:00', 0)")
+    patience = timedelta(seconds=10)
+    with closing(
+        open_source(f"sqlite:///{tmp_path / 'crm.db'}", statement_timeout=patience, connect_timeout=patience)
+    ) as source:
+        tick = look(source, under)["fresh"]
+        full = run_audit(AuditRequest(contracts=(under,)), source, SilentProgress())
+    (seen,) = (result.measurement for result in full.results if result.spec.id == tick.check_id)
+    assert tick.error == seen.error == "the newest time cannot be read as a time"
 
 
 def test_a_source_that_is_away_is_errored_and_says_so(tmp_path: Path) -> None:
