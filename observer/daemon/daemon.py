@@ -77,7 +77,7 @@ class Daemon:
             on_trouble=self.troubles.report,
         )
         self._glancing = Glancing(store, self.current, self.metrics, self.troubles)
-        self.leading = Leading(store, holder, settings.daemon.lease, alone=alone, on_gain=self._gained)
+        self.leading = Leading(store, holder, settings.daemon.lease, alone=alone, on_gain=self.recover)
         workers = settings.workers
         self._pool = self._dispatcher.pool = WorkerPool(
             workers.count,
@@ -194,10 +194,6 @@ class Daemon:
             self.troubles.report(name, f"unexpected {type(error).__name__}; the log says where")
         else:
             self.troubles.report(name, None)
-
-    def _gained(self, term: Term) -> None:
-        self._dispatcher.begin_term()
-        self._to_recover.set()
 
     # --- configuration ----------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ class Leading:
     """This daemon's part in who leads. Thread-safe."""
 
     def __init__(
-        self, store: Store, holder: str, lease: timedelta, *, alone: bool, on_gain: Callable[[Term], None]
+        self, store: Store, holder: str, lease: timedelta, *, alone: bool, on_gain: Callable[[], None]
     ) -> None:
         """`holder` names this process. `alone`: no other daemon can use this state. `on_gain` hears of a new term."""
         self.holder = holder
@@ -73,7 +73,7 @@ class Leading:
             return
         if held is None or held.epoch != term.epoch:
             log.info("leadership_gained", epoch=term.epoch, holder=self.holder)
-            self._on_gain(term)
+            self._on_gain()
 
     def lost(self) -> None:
         """A write was refused: somebody else leads."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,6 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from observer.contracts.schedules import Schedule, weekday_names
-from observer.runs.slots import NextAfter
 from observer.settings import ScheduleSettings
 
 #: A midnight of long ago: slots of an interval are counted from it, so that every daemon counts alike.
@@ -18,21 +18,36 @@ _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _MOMENT = timedelta(microseconds=1)
 
 
-def next_slot(schedule: Schedule, default: ScheduleSettings) -> NextAfter:
-    """The first slot after an instant; the daemon's default interval when the contract says nothing of its own."""
-    zone = ZoneInfo(schedule.zone if schedule.crons or schedule.every else default.zone)
-    triggers: list[BaseTrigger] = [trigger for line in schedule.crons for trigger in cron_triggers(line, zone)]
-    if not triggers:
-        span = schedule.every or default.every
-        start = _BEGINNING.replace(tzinfo=zone)
-        triggers = [IntervalTrigger(seconds=span.total_seconds(), start_date=start, timezone=zone)]
+@dataclass(frozen=True)
+class SlotTimes:
+    """Names the first slot after an instant, None when there is none. Two of the same schedule are equal."""
 
-    def next_after(at: datetime) -> datetime | None:
-        now = (at + _MOMENT).astimezone(zone)
-        times = [time.astimezone(UTC) for trigger in triggers if (time := trigger.get_next_fire_time(None, now))]
-        return min(times, default=None)
+    crons: tuple[str, ...]
+    #: Counts where there are no crontab lines.
+    every: timedelta
+    #: IANA name.
+    zone: str
+    _triggers: tuple[BaseTrigger, ...] = field(init=False, compare=False, repr=False)
 
-    return next_after
+    def __post_init__(self) -> None:
+        """Raises ValueError when a crontab line is none."""
+        zone = ZoneInfo(self.zone)
+        triggers: list[BaseTrigger] = [trigger for line in self.crons for trigger in cron_triggers(line, zone)]
+        if not triggers:
+            start = _BEGINNING.replace(tzinfo=zone)
+            triggers = [IntervalTrigger(seconds=self.every.total_seconds(), start_date=start, timezone=zone)]
+        object.__setattr__(self, "_triggers", tuple(triggers))
+
+    def __call__(self, at: datetime) -> datetime | None:
+        now = (at + _MOMENT).astimezone(ZoneInfo(self.zone))
+        times = (trigger.get_next_fire_time(None, now) for trigger in self._triggers)
+        return min((time.astimezone(UTC) for time in times if time), default=None)
+
+
+def next_slot(schedule: Schedule, default: ScheduleSettings) -> SlotTimes:
+    """The contract's own times; the daemon's default interval when it says nothing of its own."""
+    zone = schedule.zone if schedule.crons or schedule.every else default.zone
+    return SlotTimes(crons=schedule.crons, every=schedule.every or default.every, zone=zone)
 
 
 def cron_triggers(line: str, zone: ZoneInfo) -> list[CronTrigger]:

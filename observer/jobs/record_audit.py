@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from observer.checks.audit import Audit
 from observer.runs.deliveries import NewDelivery
+from observer.runs.leading import Term
 from observer.runs.slots import Slot
 from observer.store import SnapshotRecord, Store
 
@@ -17,12 +18,14 @@ def record_audit(
     error: str | None = None,
     finishes: Slot | None = None,
     deliveries: Iterable[NewDelivery] = (),
+    term: Term | None = None,
 ) -> None:
     """Keep the run in one transaction. `error` says why the run as a whole could not be done.
 
     Raises:
         StoreError: the state cannot be written.
         SlotTaken: the slot that the run was to finish is no longer its own; nothing was written.
+        NotLeading: the leader of `term` leads no more; nothing was written.
     """
     snapshots = [
         SnapshotRecord(
@@ -38,4 +41,4 @@ def record_audit(
         for part in audit.contracts
         if (taken := part.snapshot) is not None
     ]
-    store.record_audit(audit, snapshots=snapshots, error=error, finishes=finishes, deliveries=deliveries)
+    store.record_audit(audit, snapshots=snapshots, error=error, finishes=finishes, deliveries=deliveries, term=term)

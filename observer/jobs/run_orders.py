@@ -18,6 +18,7 @@ from observer.contracts.model import Contract
 from observer.jobs.record_audit import record_audit
 from observer.lineage.events import LineageRun, failed, started
 from observer.runs.deliveries import NewDelivery
+from observer.runs.leading import Term
 from observer.runs.slots import Slot, Trigger
 from observer.settings import Settings
 from observer.store import Store
@@ -67,17 +68,18 @@ class Broke:
     taken: bool = False
 
 
-def record_lost(order: RunOrder, store: Store, reason: str) -> RunEnded:
+def record_lost(order: RunOrder, store: Store, reason: str, *, term: Term | None = None) -> RunEnded:
     """A run whose worker ended before it did: every check ERRORED, for that reason.
 
-    Raises SlotTaken when the worker had recorded it just before it ended, StoreError.
+    `term` where the worker was another daemon's. Raises SlotTaken when the worker had recorded it just before it
+    ended, NotLeading, StoreError.
     """
     now = datetime.now(UTC)
     plan = plan_contract(order.contract, order.neighbours)
     part = unseen(order.contract, plan, "snapshot", reason, changes=True)
     audit = audit_of(order, part, order.slot.started_at or now)
     events = failed(lineage_of(order, plan), reason, at=now) if order.lineage else ()
-    record_audit(audit, store, error=reason, finishes=order.slot, deliveries=events)
+    record_audit(audit, store, error=reason, finishes=order.slot, deliveries=events, term=term)
     return RunEnded(run_id=order.run_id, outcome=Outcome.ERRORED, seconds=audit.seconds, rows=0, error=reason)
 
 

@@ -19,6 +19,9 @@ LONGEST_LOOK_BACK = timedelta(days=31)
 #: After a long absence no more missed slots than this are recorded one by one; `SlotPlan.left_out` counts the rest.
 MOST_MISSED = 500
 
+#: No two clocks are so far apart that are both right.
+FAR_AHEAD = timedelta(hours=1)
+
 
 class SlotState(StrEnum):
     """DUE waits for a worker; RUNNING has one; DONE has a run; MISSED never will, and `reason` says why."""
@@ -114,6 +117,14 @@ def plan_slots(
         ),
         left_out=left_out,
     )
+
+
+def has_come(slot: Slot, now: datetime) -> bool:
+    """Whether a slot that is DUE may be run now: a hand does not wait, whatever its clock showed.
+
+    A slot far ahead was written by a clock that has stepped back since; it is run rather than waited for.
+    """
+    return slot.trigger is Trigger.HAND or slot.due_at <= now or slot.scheduled_for > now + FAR_AHEAD
 
 
 def superseded(due: Sequence[Slot], catch_up: int) -> tuple[Slot, ...]:

@@ -116,14 +116,15 @@ class Store:
         error: str | None = None,
         finishes: Slot | None = None,
         deliveries: Iterable[NewDelivery] = (),
+        term: Term | None = None,
     ) -> None:
         """Keep a run, its contract versions, snapshots and check results, in one transaction.
 
         `error` says why the run as a whole could not be done. `finishes` is the slot that asked for it; `deliveries`
         tell others of it. Raises StoreError, also when the run id is known already; SlotTaken when the slot is no
-        longer this run's.
+        longer this run's, NotLeading when the leader of `term` leads no more.
         """
-        with self._transaction(writes=True) as connection:
+        with self._database.transaction(writes=True, term=term) as connection:
             now = self._database.now(connection)
             if finishes is not None:
                 finish(connection, finishes, now=now)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,11 @@ class FakePool:
 
     idle: int = 2
     under_way: list[RunOrder] = field(default_factory=list)
+    stopping: bool = False
 
     def take(self, order: RunOrder) -> bool:
+        if self.stopping:
+            return False
         self.under_way.append(order)
         self.idle -= 1
         return True
@@ -69,11 +73,26 @@ class House:
         self.watch = watch
         self.pool = FakePool()
         self.metrics = FakeMetrics()
+        self.troubles: dict[str, str] = {}
         self.dispatcher = Dispatcher(
-            store, lambda: self.watch, self.metrics, source=lambda: ("sqlite:///crm.db", "sqlite"), lineage=True
+            store,
+            lambda: self.watch,
+            self.metrics,
+            source=lambda: ("sqlite:///crm.db", "sqlite"),
+            lineage=True,
+            on_trouble=self._hear,
         )
         self.dispatcher.pool = self.pool  # type: ignore[assignment]  # a fake with the same shape
         self.term = self.campaign("here")
+
+    def _hear(self, door: str, reason: str | None) -> None:
+        self.troubles.pop(door, None)
+        if reason is not None:
+            self.troubles[door] = reason
+
+    def reload(self, watch: Watch) -> None:
+        self.watch = watch
+        self.dispatcher.watch_changed()
 
     def campaign(self, holder: str) -> Term:
         term = self.store.leadership.campaign(holder, timedelta(seconds=15), alone=True)
@@ -89,8 +108,8 @@ class House:
         return {f"{slot.scheduled_for:%H:%M:%S}": slot.state.value for slot in reversed(found)}
 
 
-def small(name: str) -> Watch:
-    return watch_of(contract(table(name, prop("email")), id=name))
+def small(name: str, **schedule: timedelta) -> Watch:
+    return watch_of(contract(table(name, prop("email")), id=name), **schedule)  # type: ignore[arg-type]  # spans only
 
 
 @pytest.fixture
@@ -215,6 +234,7 @@ def test_a_run_whose_worker_was_lost_is_errored_with_the_reason(house: House) ->
     run = house.store.run(order.run_id)
     assert run.run.outcome is Outcome.ERRORED
     assert run.run.error == "the run needed more than its limit"
+    assert house.troubles == {"run of leads": "the run needed more than its limit"}
     assert {check.outcome for check in run.results} == {Outcome.ERRORED}
     assert house.slots() == {"12:00:30": "done"}
 
@@ -277,8 +297,7 @@ def test_every_run_that_began_has_its_end_told(house: House, store: Store) -> No
 def test_a_contract_that_is_no_longer_watched_has_its_slot_missed(house: House) -> None:
     house.pool.idle = 0
     house.at(NOON)
-    house.watch = small("deals")
-    house.dispatcher.watch_changed()
+    house.reload(small("deals"))
     house.at(NOON + MINUTE)
     assert house.slots() == {"12:00:30": "missed"}
 
@@ -289,3 +308,155 @@ def test_a_former_leader_starts_nothing(house: House) -> None:
         house.at(NOON)
     assert house.slots() == {}
     assert house.pool.under_way == []
+
+
+def test_a_former_leader_takes_no_run_from_its_successor(house: House, store: Store) -> None:
+    """It slept between its look at the clock and its look at the state."""
+    successor = House(store, house.watch)
+    successor.term = house.campaign("the successor")
+    successor.at(NOON)
+    with pytest.raises(NotLeading):
+        house.dispatcher.recover(house.term)
+    assert successor.slots() == {"12:00:30": "running"}
+
+
+def test_an_order_that_comes_too_late_for_the_workers_goes_back(house: House) -> None:
+    house.pool.stopping = True
+    house.at(NOON)
+    assert house.slots() == {"12:00:30": "due"}
+
+
+def test_more_jitter_than_there_is_time_between_slots_delays_them_and_loses_none(store: Store) -> None:
+    house = House(store, small("leads", every=timedelta(seconds=10), jitter=timedelta(seconds=100)))
+    house.at(NOON)
+    delay = store.slots.of_contract("leads")[0].due_at - NOON
+    assert delay > timedelta(seconds=20)
+    for second in range(120):
+        house.at(NOON + timedelta(seconds=second))
+        for order in house.pool.done():
+            house.dispatcher.answered(order, Broke(reason="a test"))
+    assert set(house.slots().values()) == {"done", "due"}
+    assert len(store.runs()) == (120 - delay.total_seconds()) // 10 + 1
+
+
+def test_jitter_of_hours_is_kept(store: Store) -> None:
+    house = House(store, small("leads", every=timedelta(days=1), jitter=timedelta(hours=20)))
+    house.at(NOON)
+    due_at = store.slots.of_contract("leads")[0].due_at
+    assert due_at > NOON + timedelta(hours=1)
+    house.at(due_at - timedelta(seconds=1))
+    assert house.pool.under_way == []
+    house.at(due_at)
+    assert len(house.pool.under_way) == 1
+
+
+def test_what_a_hand_asks_for_by_a_clock_that_is_ahead_runs_at_once(house: House) -> None:
+    house.at(NOON)
+    house.dispatcher.answered(house.pool.done()[0], Broke(reason="a test"))
+    ahead = NOON + timedelta(minutes=40)
+    house.store.slots.add([NewSlot(contract="leads", scheduled_for=ahead, due_at=ahead, trigger=Trigger.HAND)])
+    house.at(NOON + timedelta(seconds=1))
+    assert len(house.pool.under_way) == 1
+
+
+def test_a_new_schedule_holds_from_now_on_and_invents_no_missed_slots(store: Store) -> None:
+    house = House(store, small("leads", every=timedelta(days=7)))
+    house.at(NOON)
+    house.dispatcher.answered(house.pool.done()[0], Broke(reason="a test"))
+    house.at(NOON + timedelta(days=3))
+
+    house.reload(small("leads", every=MINUTE))
+    house.at(NOON + timedelta(days=3, minutes=1))
+    assert house.metrics.missed == 0
+    house.at(NOON + timedelta(days=3, minutes=2))
+    assert house.metrics.missed == 0
+    assert [order.slot.scheduled_for for order in house.pool.under_way] == [
+        datetime(2026, 11, 25, 12, 2, tzinfo=UTC),
+    ]
+
+
+def test_a_reload_in_the_middle_of_adding_slots_is_not_forgotten(store: Store) -> None:
+    weekly, minutely = small("leads", every=timedelta(days=7)), small("leads", every=MINUTE)
+    house = House(store, weekly)
+
+    def meanwhile(at: datetime) -> datetime | None:
+        house.reload(minutely)
+        return weekly.contracts["leads"].next_after(at)
+
+    house.at(NOON)
+    house.dispatcher.answered(house.pool.done()[0], Broke(reason="a test"))
+    house.reload(replace(weekly, contracts={"leads": replace(weekly.contracts["leads"], next_after=meanwhile)}))
+    house.at(NOON + timedelta(seconds=1))
+    house.at(NOON + MINUTE)
+    house.at(NOON + 2 * MINUTE)
+    assert house.slots() == {"12:00:30": "done", "12:02:00": "running"} | {
+        at: state for at, state in house.slots().items() if at == "12:01:00"
+    }
+
+
+def test_a_contract_that_breaks_stops_no_other_and_is_in_trouble(store: Store) -> None:
+    def breaks(at: datetime) -> datetime | None:
+        raise OverflowError("the calendar ends")
+
+    both = {**small("deals").contracts, **small("leads").contracts}
+    both["deals"] = replace(both["deals"], next_after=breaks)
+    house = House(store, Watch(settings=small("leads").settings, contracts=both, digest="two"))
+    house.at(NOON)
+    for order in house.pool.done():
+        house.dispatcher.answered(order, Broke(reason="a test"))
+    house.at(NOON + 5 * MINUTE)
+    assert [order.slot.contract for order in house.pool.under_way] == ["leads"]
+    assert "OverflowError" in house.troubles["schedule of deals"]
+    house.reload(Watch(settings=small("leads").settings, contracts={**both, **small("deals").contracts}, digest="ok"))
+    house.at(NOON + 10 * MINUTE)
+    assert "schedule of deals" not in house.troubles
+
+
+def test_the_end_of_a_contract_that_is_no_longer_watched_leaves_no_trouble_behind(house: House) -> None:
+    house.at(NOON)
+    (order,) = house.pool.done()
+    house.reload(small("deals"))
+    house.dispatcher.answered(order, Lost(ending=Ending.TIMEOUT, reason="a test"))
+    assert house.store.run(order.run_id).run.error == "a test"
+    assert house.troubles == {}
+
+
+class Interrupted(Store):
+    """Something else happens while a run is recorded."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def record_audit(self, *args: Any, **named: Any) -> None:
+        if self.meanwhile is not None:
+            self.meanwhile()
+        super().record_audit(*args, **named)
+
+
+def test_a_lost_run_that_is_being_recorded_is_no_orphan(tmp_path: Path) -> None:
+    with Interrupted.open(f"sqlite:///{tmp_path / 'state.db'}") as store:
+        house = House(store, small("leads"))
+        house.at(NOON)
+        (order,) = house.pool.done()
+        store.meanwhile = lambda: house.dispatcher.recover(house.term)
+        house.dispatcher.answered(order, Lost(ending=Ending.KILLED, reason="a test"))
+        assert house.slots() == {"12:00:30": "done"}
+        assert store.run(order.run_id).run.error == "a test"
+
+
+def test_a_lost_run_that_cannot_be_recorded_holds_up_nobody(tmp_path: Path) -> None:
+    def breaks() -> None:
+        raise ValueError("a fault of ours")
+
+    with Interrupted.open(f"sqlite:///{tmp_path / 'state.db'}") as store:
+        both = {**small("leads").contracts, **small("deals").contracts}
+        house = House(store, Watch(settings=small("leads").settings, contracts=both, digest="two"))
+        house.at(NOON)
+        lost, other = house.pool.done()
+        store.meanwhile = breaks
+        house.dispatcher.answered(lost, Lost(ending=Ending.KILLED, reason="a test"))
+        assert "ValueError" in house.troubles[f"record of {lost.slot.contract}"]
+        store.meanwhile = None
+        house.dispatcher.answered(other, Lost(ending=Ending.KILLED, reason="a test"))
+        house.dispatcher.recover(house.term)
+        house.at(NOON + MINUTE)
+        assert [order.slot.contract for order in house.pool.under_way] == [lost.slot.contract]
