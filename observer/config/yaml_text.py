@@ -1,8 +1,8 @@
 """Strict YAML: bytes in, plain values and their places out. Bad content comes back as Problems, never as an exception.
 
 Scalars follow the YAML 1.2 core schema: `yes`, `no`, `on`, `off` and dates are text; keys are always text. Refused:
-duplicate keys, merge keys, tags, several documents, anything but UTF-8 without a byte order mark, numbers that are not
-finite, and files that are (or, through aliases, would become) too large.
+duplicate keys, merge keys, tags, several documents (unless they are asked for), anything but UTF-8 without a byte order
+mark, numbers that are not finite, and files that are (or, through aliases, would become) too large.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, NoReturn
 
 import yaml
@@ -97,19 +98,29 @@ class _Refused(Exception):
 
 def read_yaml(content: bytes, file: str = "") -> YamlDocument:
     """The document in `content`; `file` is named in problems."""
+    return _read(content, file, several=False)[0]
+
+
+def read_yaml_documents(content: bytes, file: str = "") -> tuple[YamlDocument, ...]:
+    """Every document (`---`) in `content`, none for an empty file; with any problem just one, which holds them all."""
+    return _read(content, file, several=True)
+
+
+def _read(content: bytes, file: str, *, several: bool) -> tuple[YamlDocument, ...]:
+    builder, text = _Builder(file), ""
     try:
         text = _decode(content, file)
-        builder = _Builder(file)
-        root = builder.build(yaml.parse(text, Loader=yaml.CSafeLoader))
+        events = yaml.parse(text, Loader=yaml.CSafeLoader)
+        roots = list(builder.build_each(events)) if several else [builder.build(events)]
     except _Refused as refused:
-        return YamlDocument(None, Places(), (refused.problem,))
+        return (YamlDocument(None, Places(), (refused.problem,)),)
     except yaml.MarkedYAMLError as error:
-        return YamlDocument(None, Places(), (_syntax_problem(error, file),))
+        return (YamlDocument(None, Places(), (_syntax_problem(error, file),)),)
     except yaml.reader.ReaderError as error:
-        return YamlDocument(None, Places(), (_character_problem(error, text, file),))
+        return (YamlDocument(None, Places(), (_character_problem(error, text, file),)),)
     if builder.problems:
-        return YamlDocument(None, Places(root), tuple(builder.problems))
-    return YamlDocument(root.value, Places(root))
+        return (YamlDocument(None, Places(roots[0]), tuple(builder.problems)),)
+    return tuple(YamlDocument(root.value, Places(root)) for root in roots)
 
 
 def too_large(size: int, file: str) -> Problem:
@@ -177,6 +188,13 @@ class _Builder:
         self._anchors: dict[str, _Node] = {}
         self._values = 0
 
+    def build_each(self, events: Iterator[yaml.Event]) -> Iterator[_Node]:
+        """One node per document. An anchor ends with its document; values are counted over all of them."""
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                self._anchors.clear()
+                yield self.build(takewhile(lambda event: not isinstance(event, yaml.DocumentEndEvent), events))
+
     def build(self, events: Iterator[yaml.Event]) -> _Node:
         root: _Node | None = None
         open_nodes: list[tuple[_Node, str | None, str | None]] = []  # node, its anchor, the key that waits for a value
@@ -231,7 +249,7 @@ class _Builder:
             self._refuse(
                 "yaml-too-many-values",
                 f"more than {MAX_VALUES:,} values, aliases counted each time they are used",
-                "write the contract without nested aliases",
+                "write it without nested aliases",
                 event,
             )
 
@@ -249,7 +267,7 @@ class _Builder:
     def _check_key(self, mapping: _Node, event: yaml.ScalarEvent) -> None:
         key, (line, column) = event.value, _place(event)
         if key == "<<" and event.implicit[0]:
-            self._refuse("yaml-key", "merge keys (<<) are YAML 1.1, ODCS is YAML 1.2", "write the keys out", event)
+            self._refuse("yaml-key", "merge keys (<<) are YAML 1.1, this is YAML 1.2", "write the keys out", event)
         if key in mapping.keys:
             first_line = mapping.keys[key][0]
             self.problems.append(
