@@ -102,7 +102,7 @@ def test_every_door_that_can_be_in_trouble_is_named() -> None:
     for file in (ROOT / "observer" / "daemon").glob("*.py"):
         text = file.read_text(encoding="utf-8")
         found |= set(re.findall(r'(?:report|watched|_as_leader)\(\s*"(\w+)"', text))
-        found |= {f"{kind} CONTRACT" for kind in re.findall(r'on_trouble\(f"([^{"]+) \{', text)}
+        found |= {f"{kind} CONTRACT" for kind in re.findall(r'on_(?:trouble|its_own)\(f"([^{"]+) \{', text)}
     (sentence,) = re.findall(r"names its reasons by door: (.*?); and the scheduler", TEXT, flags=re.DOTALL)
     assert set(re.findall(r"`([^`]+)`", sentence)) == found
 
