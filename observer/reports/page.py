@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from observer.checks.audit import Audit, ContractAudit, count_outcomes
+from observer.checks.change_rules import InvalidWrites, Transitions
 from observer.checks.measure import CheckResult, Evidence, FieldProfile, Outcome, TableShape
 from observer.checks.score import FieldScore, broken_by_damage, field_scores, trust_score
 from observer.contracts.model import Scalar
@@ -18,6 +19,7 @@ from observer.reports.visible import shown_value, visible
 FIRST_CARDS, MOST_CARDS = 6, 100
 MOST_BARS = 8
 MOST_OFFENDERS = 5
+_OFFENDERS: dict[type, str] = {InvalidWrites: "Checks that they fail", Transitions: "Illegal moves"}
 #: Failing rows named on a card; fewer when their keys are long.
 MOST_RECORDS, LONG_RECORDS, LONG_KEY = 5, 2, 20
 MOST_VALUES = 12
@@ -60,6 +62,8 @@ class Card:
     #: Length of the bar of failed rows; None when rows were not counted.
     length: float | None
     offenders: tuple[Bar, ...]
+    #: What they are.
+    offenders_title: str
     more_offenders: int
     records: tuple[Record, ...]
     records_file: str | None
@@ -206,6 +210,7 @@ def _card(rank: int, result: CheckResult, evidence: Evidence | None, files: dict
             Bar(label=shown_value(o.value), count=o.rows, length=charts.bar(o.rows, most), note=o.suggestion or "")
             for o in shown
         ),
+        offenders_title=_OFFENDERS.get(type(result.spec.rule), "Wrong values"),
         more_offenders=total - len(shown),
         records=_records(evidence) if evidence else (),
         records_file=files.get(result.spec.id),

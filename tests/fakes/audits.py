@@ -132,9 +132,14 @@ def changes_audit() -> Audit:
         ),
         check(t, None, "schema_drift", changes.SchemaDrift(), "no column was removed", value=1, seen="removed: phone"),
         check(t, "id", "new_values", changes.NewValues(column="id", checks=("a",)), "id has no new value", 88, 2),
-        check(t, "id", "transitions", changes.Transitions(column="id", machine=machine), "id moves legally", **first),
+        check(t, "id", "transitions", changes.Transitions(column="id", machine=machine), "id moves legally", 88, 4),
+        check(t, "name", "transitions", changes.Transitions(column="name", machine=machine), "name moves", **first),
     ]
-    return _single("changes", results, rows=88)
+    found = [
+        Evidence(check_id=results[2].spec.id, offenders=(Offender(value="email format", rows=1),), offenders_total=1),
+        Evidence(check_id=results[6].spec.id, offenders=(Offender(value="won → new", rows=1),), offenders_total=3),
+    ]
+    return _single("changes", results, rows=88, evidence=tuple(found))
 
 
 def wide_audit(columns: int = 300, checks_per_column: int = 10) -> Audit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -43,3 +44,11 @@ def test_every_kind_of_change_is_named_with_what_was_seen(report: str) -> None:
 def test_they_are_cases_of_their_table() -> None:
     cases = ElementTree.fromstring(REPORTS["junit"]).iter("testcase")
     assert {case.get("classname") for case in cases} == {"sales-crm.leads"}
+
+
+def test_what_breaks_a_check_of_changes_is_called_what_it_is() -> None:
+    captions = re.findall(
+        r"<caption>([^<]+)</caption><tbody>\s*<tr><th scope=\"row\"><code class=\"illegal\">([^<]+)<", REPORTS["html"]
+    )
+    assert sorted(captions) == [("Checks that they fail", "email format"), ("Illegal moves", "won → new")]
+    assert "and 2 more</p>" in REPORTS["html"]
