@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from observer.checks.measure import Measurement, TableShape
 from observer.checks.rules import Fresh, HasType, RowCount, columns_of
 from observer.checks.spec import CheckSpec, ContractPlan, TablePlan
+from observer.gx import dialect_words as words
 from observer.gx.asking import reason
 from observer.gx.bench import Bench, source_bench
 from observer.gx.measured import age_of, instant
@@ -89,8 +90,10 @@ def _measured(bench: Bench, relation: Relation, spec: CheckSpec, source_time: da
     newest: list[datetime] = []
     for place, (column, zone) in enumerate(zip(rule.columns, zones, strict=True)):
         earlier = [relation.column(name).is_(None) for name in rule.columns[:place]]
-        query = sa.select(sa.func.max(relation.column(column))).select_from(relation.rows).where(*earlier)
-        (row,) = bench.fetch(query)
+        moment = relation.column(column)
+        finite = words.is_finite_time(moment, relation.kinds[column], bench.dialect)
+        said = earlier if finite is None else [*earlier, finite]
+        (row,) = bench.fetch(sa.select(sa.func.max(moment)).select_from(relation.rows).where(*said))
         if row[0] is not None:
             try:
                 newest.append(instant(row[0], zone))

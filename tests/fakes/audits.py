@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from observer.checks import change_rules as changes
 from observer.checks import rules
@@ -122,7 +123,7 @@ def empty_audit() -> Audit:
 def changes_audit() -> Audit:
     """One table compared with an earlier snapshot: every kind of change, one of which had nothing to compare."""
     t, machine = "leads", StateMachine(initial=("new",), terminal=("won",), transitions=())
-    first = {"skipped": "there is no earlier snapshot to compare with"}
+    first: dict[str, Any] = {"skipped": "there is no earlier snapshot to compare with"}
     results: list[CheckResult] = [
         check(t, None, "deleted_rows", changes.DeletedRows(), "few rows of leads were deleted", 95, 7),
         check(t, None, "changed_rows", changes.ChangedRows(), "few rows of leads were changed", 88, 0),

@@ -156,6 +156,19 @@ def test_closed_hours_do_not_count(opened: Opened) -> None:
     assert tick.value <= 60
 
 
+@pytest.mark.parametrize("opened", ["postgresql"], indirect=True)
+def test_for_ever_is_no_time_in_a_glance_as_in_a_full_run(opened: Opened) -> None:
+    under, newest = leads("written", "created"), ago(7)
+    source = opened([(1, "infinity", ago(1), 0), (2, None, newest, 0), (3, None, "infinity", 0)])
+    tick = look(source, under)["fresh"]
+    full = run_audit(AuditRequest(contracts=(under,)), source, SilentProgress())
+    (result,) = (result for result in full.results if result.spec.id == tick.check_id)
+    assert (tick.error, tick.outcome, result.outcome) == (None, Outcome.PASSED, Outcome.PASSED)
+    said = f"(newest {newest.isoformat().replace('+00:00', 'Z')})"
+    assert tick.observed.endswith(said)
+    assert result.observed.endswith(said)
+
+
 def test_a_time_that_no_year_of_utc_has_is_errored_in_a_glance_as_in_a_full_run(tmp_path: Path) -> None:
     under = leads(zoned=False)
     (obj,) = under.objects
