@@ -24,6 +24,8 @@ def misbehave(order: dict[str, object]) -> object:
             return len(hoard)
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "signal":
+            os.kill(os.getpid(), int(str(order["number"])))
         case "exit":
             os._exit(7)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -139,3 +140,82 @@ def test_a_stop_lets_a_run_end(opened: Callable[..., Pool]) -> None:
     assert pool.pool.take({"do": "answer", "with": "done"})
     pool.pool.stop(timedelta(seconds=30))
     assert pool.answer() == "done"
+
+
+def test_a_worker_that_takes_no_order_is_ended_in_time_and_at_a_stop(
+    opened: Callable[..., Pool], tmp_path: Path
+) -> None:
+    """An order that is larger than a pipe waits to be read: a worker that is paused never does."""
+    pool = opened(limits=Limits(memory_mb=4096, time_limit=timedelta(seconds=1), recycle_after=50))
+    large = bytes(8 * 2**20)
+    _pause(pool)
+    answer = pool.ask("answer", **{"with": large})
+    assert isinstance(answer, Lost)
+    assert answer.ending is Ending.TIMEOUT
+    assert pool.ask("answer", **{"with": 1}) == 1
+
+    stopped = opened()
+    _pause(stopped)
+    assert stopped.pool.take({"do": "answer", "with": large})
+    stopped.pool.stop(timedelta())
+    lost = stopped.answer()
+    assert isinstance(lost, Lost)
+    assert lost.ending is Ending.STOPPED
+
+
+def _pause(pool: Pool) -> None:
+    pid = pool.ask("pid")
+    assert isinstance(pid, int)
+    os.kill(pid, signal.SIGSTOP)
+
+
+def test_a_signal_without_a_name_kills_no_more_than_the_run(opened: Callable[..., Pool]) -> None:
+    pool = opened()
+    answer = pool.ask("signal", number=signal.SIGRTMIN + 5)
+    assert isinstance(answer, Lost)
+    assert f"signal {signal.SIGRTMIN + 5}" in answer.reason
+    assert pool.ask("answer", **{"with": 1}) == 1
+
+
+def test_what_no_pipe_can_carry_is_an_answer_too(opened: Callable[..., Pool]) -> None:
+    pool = opened()
+    answer = pool.ask("answer", **{"with": lambda: "not to be pickled"})
+    assert isinstance(answer, Lost)
+    assert pool.ask("answer", **{"with": 1}) == 1
+
+
+def test_whoever_hears_an_answer_and_breaks_keeps_its_worker() -> None:
+    heard: SimpleQueue[object] = SimpleQueue()
+
+    def breaks(order: object, answer: object) -> None:
+        heard.put(answer)
+        raise ValueError("a fault of ours")
+
+    pool = WorkerPool(1, ROOMY, misbehave, breaks, lambda ending: None)
+    for number in (1, 2):
+        eventually(lambda number=number: pool.take({"do": "answer", "with": number}))  # type: ignore[misc]  # bound now
+        assert heard.get(timeout=30) == number
+    pool.stop(timedelta(seconds=30))
+    assert pool.under_way == ()
+
+
+@pytest.mark.parametrize("_time", range(50))
+def test_every_order_that_was_taken_has_its_answer_whenever_the_stop_comes(_time: int) -> None:
+    answered: list[int] = []
+    taken: list[int] = []
+    pool = WorkerPool(2, ROOMY, misbehave, lambda order, _: answered.append(order), lambda ending: None)
+    for worker in pool._workers:
+        worker._answer = lambda order: order  # type: ignore[method-assign]  # no process: only the queue is looked at
+
+    def take() -> None:
+        number = 0
+        while not pool._stopping.is_set():
+            number += 1
+            if pool.take(number):
+                taken.append(number)
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    pool.stop(timedelta(seconds=30))
+    taker.join()
+    assert sorted(answered) == taken
