@@ -7,6 +7,7 @@ has are left out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,8 +81,8 @@ class Side:
         if kind == "VARCHAR":
             deleted = f"lower({name}) IN ({', '.join(literal(text) for text in flag.deleted_texts)})"
         elif _is_number(kind):
-            numbers = [float(value) for value in flag.deleted_values if isinstance(value, int | float)]
-            deleted = " OR ".join(f"CAST({name} AS DOUBLE) = {number!r}" for number in numbers) or "false"
+            numbers = {number for text in flag.deleted_texts if (number := _number(text)) is not None}
+            deleted = " OR ".join(f"CAST({name} AS DOUBLE) = {number!r}" for number in sorted(numbers)) or "false"
         else:
             texts = [literal(str(value)) for value in flag.deleted_values if value is not None]
             deleted = " OR ".join(f"{name} = TRY_CAST({text} AS {kind})" for text in texts) or "false"
@@ -212,6 +213,14 @@ def _alike(one: str, other: str) -> bool:
 
 def _is_number(kind: str) -> bool:
     return kind.startswith((*_NUMBERS, *_MORE_NUMBERS)) and not kind.endswith("]")
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _said(name: str, side: Side, other: Side) -> str:

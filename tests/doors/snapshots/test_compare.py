@@ -250,7 +250,9 @@ def test_keys_of_the_rows_are_named_in_order_and_within_the_limit(desk: Desk) ->
 
 FLAGS: list[tuple[pa.DataType, Any, Any, tuple[Any, ...]]] = [
     (pa.bool_(), True, False, (True,)),
+    (pa.bool_(), True, False, ("true",)),
     (pa.int64(), 1, 0, (1,)),
+    (pa.int64(), 2, 1, ("2", "inf")),
     (pa.string(), "TRUE", "no", (True,)),
     (pa.string(), "1", None, (True,)),
     (pa.decimal128(4, 2), Decimal("1.00"), Decimal("0.00"), (1,)),
