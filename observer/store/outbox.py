@@ -66,13 +66,15 @@ class Outbox:
         return tuple(_delivery(row, leased_until=now + lease) for row in rows)
 
     def delivered(self, delivery: Delivery) -> None:
-        """It landed: that is true even when the lease has passed and others try it, or gave it up, by now."""
+        """It landed: that is true even when the lease has passed and others try it, or gave it up, by now.
+
+        Only its key is kept: the events of one run are as large as its record, and nobody reads them again.
+        """
         with self._database.transaction(writes=True) as connection:
             landed = update(t.outbox).where(t.outbox.c.id == delivery.id, t.outbox.c.delivered_at.is_(None))
             now = self._database.now(connection)
-            connection.execute(
-                landed.values(leased_until=None, delivered_at=now, dead_at=None, attempts=delivery.attempts + 1)
-            )
+            over: dict[str, object] = {"leased_until": None, "dead_at": None, "payload": {}}
+            connection.execute(landed.values(delivered_at=now, attempts=delivery.attempts + 1, **over))
 
     def failed(self, delivery: Delivery, failure: Failure, verdict: Verdict) -> None:
         """It did not: tried again at the verdict's time, or dead. Nothing when somebody else has it by now."""

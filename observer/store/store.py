@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, and_, func, insert, select, update
+from sqlalchemy import Connection, Engine, and_, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.checks.audit import Audit
@@ -180,13 +180,14 @@ class Store:
     def forget_runs(self, before: datetime, *, term: Term) -> int:
         """Remove runs that ended earlier, with all that hangs on them, but never a contract's latest; says how many.
 
-        Runs whose snapshot is still kept stay with it. In small transactions: the lease can be renewed between them.
-        Raises NotLeading.
+        Runs whose snapshot is still kept stay with it; deliveries that landed or were given up earlier go. In small
+        transactions: the lease can be renewed between them. Raises NotLeading.
         """
         latest = select(t.contract_standings.c.run_id).where(t.contract_standings.c.run_id.is_not(None))
         kept = select(t.snapshots.c.run_id).where(t.snapshots.c.folder.is_not(None), t.snapshots.c.removed_at.is_(None))
         self._database.delete_in_parts(t.slots, t.slots.c.finished_at < before, term=term)
-        self._database.delete_in_parts(t.outbox, t.outbox.c.delivered_at < before, term=term)
+        told = or_(t.outbox.c.delivered_at < before, t.outbox.c.dead_at < before)
+        self._database.delete_in_parts(t.outbox, told, term=term)
         old = and_(t.runs.c.finished_at < before, t.runs.c.id.not_in(latest), t.runs.c.id.not_in(kept))
         return self._database.delete_in_parts(t.runs, old, term=term, part=100)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from multiprocessing.pool import Pool
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from observer.errors import NotLeading
 from observer.runs.deliveries import (
@@ -64,6 +64,14 @@ def test_what_no_database_holds_is_written_out_so_that_it_holds_up_nobody(state:
         "rows": 3,
         "share": 0.5,
     }
+
+
+def test_what_landed_leaves_its_key_and_nothing_large(state: Store) -> None:
+    write(state, delivery("k"))
+    state.outbox.delivered(take_one(state))
+    write(state, delivery("k"))
+    with state._database.transaction() as connection:
+        assert connection.execute(select(t.outbox.c.key, t.outbox.c.payload)).all() == [("k", {})]
 
 
 def test_what_is_written_with_a_run_is_taken_as_it_was_written(state: Store) -> None:

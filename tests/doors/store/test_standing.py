@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from observer.checks.measure import Outcome
 from observer.contracts.model import Dimension, Severity
 from observer.errors import StoreError
+from observer.runs.deliveries import Failure, Reason, Verdict
 from observer.runs.leading import Term
 from observer.runs.slots import SlotState
 from observer.store import tables as t
@@ -178,7 +179,7 @@ def test_many_old_runs_are_forgotten_in_parts_and_all_counted(state: Store, term
     assert state.runs() == ()
 
 
-def test_slots_that_are_over_and_deliveries_that_landed_are_forgotten_and_others_are_not(
+def test_slots_that_are_over_and_deliveries_that_landed_or_were_given_up_are_forgotten_and_others_are_not(
     state: Store, term: Term
 ) -> None:
     run_slot(state, "r1")
@@ -186,8 +187,9 @@ def test_slots_that_are_over_and_deliveries_that_landed_are_forgotten_and_others
     state.slots.add([slot("running")])
     running = state.slots.claim(state.slots.in_state(SlotState.DUE)[0], "r9", deliveries=[delivery("a", line="a")])
     state.slots.hand_back(running, "why", deliveries=[delivery("b", line="b"), delivery("c", line="c")])
-    landed, *_ = state.outbox.take("lineage", 1, HOUR)
+    landed, refused = state.outbox.take("lineage", 2, HOUR)
     state.outbox.delivered(landed)
+    state.outbox.failed(refused, Failure(reason=Reason.REFUSED, detail="400"), Verdict(retry_at=None))
 
     state.forget_runs(state.outbox.now() + timedelta(seconds=1), term=term)
 
@@ -195,8 +197,8 @@ def test_slots_that_are_over_and_deliveries_that_landed_are_forgotten_and_others
         (LEADS, SlotState.DUE),
         ("running", SlotState.DUE),
     }
-    assert state.outbox.depths()[0].waiting == 2
-    assert count(state, "outbox") == 2
+    assert state.outbox.depths()[0].waiting == 1
+    assert count(state, "outbox") == 1
     assert state.standing().contracts[0].missed_slots == 1, "what was missed stays counted"
 
 
