@@ -79,17 +79,19 @@ def _as_json(report: LintReport) -> dict[str, object]:
             "errors": len(report.errors),
             "warnings": len(report.warnings),
         },
-        "problems": [
-            {
-                "file": problem.file,
-                "line": problem.line,
-                "column": problem.column,
-                "path": path_text(problem.path),
-                "level": problem.level.value,
-                "rule": problem.rule,
-                "message": problem.message,
-                "fix": problem.fix,
-            }
-            for problem in report.problems
-        ],
+        "problems": [problem_json(problem) for problem in report.problems],
+    }
+
+
+def problem_json(problem: Problem) -> dict[str, object]:
+    """A problem as programs read it."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "path": path_text(problem.path),
+        "level": problem.level.value,
+        "rule": problem.rule,
+        "message": problem.message,
+        "fix": problem.fix,
     }

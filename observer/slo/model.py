@@ -8,6 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from observer.contracts.model import Path
+from observer.slo.burn import BurnRule
 
 
 class Kind(StrEnum):
@@ -127,6 +128,11 @@ class CalendarWindow:
     #: IANA name.
     zone: str
 
+    @property
+    def span(self) -> timedelta:
+        """About how long it is (a month 30 days, a quarter 90, a year 365): for burn rates, not for where it ends."""
+        return timedelta(days=self.count * {"d": 1, "w": 7, "M": 30, "Q": 90, "Y": 365}[self.unit])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Slo:
@@ -146,6 +152,8 @@ class Slo:
     slice_span: timedelta | None = None
     #: Burn alerts are told when a policy is attached; the multi-window rules themselves are built in.
     alerts: bool = False
+    #: Those of `burn.RULES` that are told, most urgent first; empty without a policy.
+    burn_rules: tuple[BurnRule, ...] = ()
     #: Where alerts go, by the names of the notification targets.
     targets: tuple[str, ...] = ()
     #: Unknown above this share of what was to be judged is told too.

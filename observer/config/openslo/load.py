@@ -1,0 +1,227 @@
+"""`slo.yaml` → Slos: find, read, check each object's form, resolve references and names, hold the parts together.
+
+Every problem of every file is reported at once, with its place. An SLO with an error, or built on an object with one,
+gives no Slo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+from observer.config.odcs import sort_problems
+from observer.config.openslo.alerts import Policies, attached, check_burning
+from observer.config.openslo.contract_names import ContractNames
+from observer.config.openslo.indicators import ReadIndicator, deadline_of, read_indicator, refuse_source
+from observer.config.openslo.kinds import SOURCE_TYPE
+from observer.config.openslo.objectives import check_slices, objective_of, window_of
+from observer.config.openslo.objects import Objects
+from observer.config.openslo.page import Element, Page
+from observer.config.openslo.revision import revision_of
+from observer.config.openslo.spans import span_text
+from observer.config.yaml_text import MAX_BYTES, read_yaml_documents, too_large
+from observer.contracts.model import Contract
+from observer.contracts.problems import Level, Problem
+from observer.slo.model import Method, Slo, TimeToFill
+
+#: Files that are read in a folder; others have to be named.
+NAMES = ("slo.yaml", "slo.yml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedSlos:
+    """What a set of paths holds."""
+
+    #: Those without an error, in the order of their files.
+    slos: tuple[Slo, ...]
+    #: Errors and warnings, by place.
+    problems: tuple[Problem, ...]
+    #: Every file that was looked at.
+    files: tuple[str, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.level is Level.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.level is Level.WARNING)
+
+
+def load_slos(paths: Path | Sequence[Path], contracts: Sequence[Contract]) -> LoadedSlos:
+    """Load files, and folders with their `slo.yaml` and `*.slo.yaml` at any depth. Bad content never raises.
+
+    `contracts` are those that indicators may name, without errors (`jobs/lint_contracts.load_for_run`).
+    """
+    problems: list[Problem] = []
+    files = tuple(_files([paths] if isinstance(paths, Path) else paths, problems))
+    objects = Objects()
+    for file in files:
+        for page in _pages(file, problems):
+            for element in page.items if isinstance(page.value, list) else (page,):
+                objects.add(element)
+    slos = _Slos(objects, ContractNames(contracts), contracts)
+    found = tuple(slos.build())
+    objects.say_unused()
+    return LoadedSlos(slos=found, problems=sort_problems(problems), files=tuple(str(file) for file in files))
+
+
+class _Slos:
+    """Everything that SLOs are made of; SLIs and policies are read once."""
+
+    def __init__(self, objects: Objects, names: ContractNames, contracts: Sequence[Contract]) -> None:
+        self._objects = objects
+        self._names = names
+        self._contracts = {contract.id: contract for contract in contracts}
+        self._policies = Policies(objects)
+        self._indicators: dict[Element, ReadIndicator | None] = {}
+
+    def build(self) -> Iterator[Slo]:
+        """The SLOs, after what they are made of: an object that no SLO uses is looked at too."""
+        for source in self._objects.of("DataSource"):
+            _data_source(source)
+        for sli in self._objects.of("SLI"):
+            self._indicator(sli)
+        for condition in self._objects.of("AlertCondition"):
+            self._policies.condition(condition)
+        for policy in self._objects.of("AlertPolicy"):
+            self._policies.policy(policy)
+        for element in self._objects.of("SLO"):
+            slo = self._slo(element)
+            if slo is not None:
+                yield slo
+
+    def _indicator(self, sli: Element) -> ReadIndicator | None:
+        if sli not in self._indicators:
+            before = sli.page.errors
+            found = read_indicator(sli.at("spec"), self._objects, self._names)
+            sound = sli.page.errors == before and not self._objects.is_broken(sli)
+            self._indicators[sli] = found if sound else None
+        return self._indicators[sli]
+
+    def _indicator_of(self, slo: Element) -> ReadIndicator | None:
+        spec = slo.at("spec")
+        if spec.has("indicator") == spec.has("indicatorRef"):
+            composite = any(o.has("indicator") or o.has("indicatorRef") for o in spec.at("objectives").items)
+            if isinstance(spec.value, dict) and not composite:
+                said = "two indicators" if spec.has("indicator") else "no indicator"
+                fix = "write one of `indicator` and `indicatorRef`"
+                spec.error("indicator", f"the SLO has {said}", fix)
+            return None
+        if spec.has("indicator"):
+            return self._indicator(spec.at("indicator"))
+        sli = self._objects.find("SLI", spec.at("indicatorRef"))
+        return self._indicator(sli) if sli is not None else None
+
+    def _slo(self, element: Element) -> Slo | None:
+        spec, before = element.at("spec"), element.page.errors
+        service = self._objects.find("Service", spec.at("service"))
+        indicator = self._indicator_of(element)
+        window, objective = window_of(spec.at("timeWindow")), objective_of(spec)
+        policy = attached(element, self._policies, self._objects)
+        if window is not None and objective is not None:
+            check_slices(element, objective, window.span)
+            if policy is not None:
+                check_burning(element, policy, period=window.span, target=objective.target)
+        if window is not None and indicator is not None:
+            _check_window(element, window.span, indicator)
+        sound = element.page.errors == before and not self._objects.is_broken(element)
+        if not sound or service is None or indicator is None or window is None or objective is None:
+            return None
+        if policy is None and spec.at("alertPolicies").items:
+            return None
+        slo = Slo(
+            name=element.name,
+            display_name=element.at("metadata").at("displayName").text or element.name,
+            service=service.name,
+            description=spec.at("description").text or "",
+            indicator=indicator.indicator,
+            window=window,
+            method=Method(spec.at("budgetingMethod").value),
+            target=objective.target,
+            slice_target=objective.slice_target,
+            slice_span=objective.slice_span,
+            alerts=policy is not None,
+            burn_rules=policy.rules if policy else (),
+            targets=policy.targets if policy else (),
+            unknown_limit=indicator.unknown_limit,
+            path=element.path,
+        )
+        return replace(slo, revision=self._revision(slo, indicator))
+
+    def _revision(self, slo: Slo, read: ReadIndicator) -> str:
+        dated = None
+        if isinstance(read.indicator, TimeToFill):
+            dated = self._contracts[read.indicator.contract].object(read.indicator.object)
+        return revision_of(slo, read.checks, dated)
+
+
+def _data_source(source: Element) -> None:
+    spec = source.at("spec")
+    kind = spec.at("type").text
+    if kind is not None and kind != SOURCE_TYPE:
+        refuse_source(spec.at("type"), kind)
+    elif spec.at("connectionDetails").value not in ({}, [], None):
+        message = "where the CRM is reached stands in the settings, not here"
+        spec.at("connectionDetails").error("connection-details", message, "write `connectionDetails: {}`")
+
+
+def _check_window(slo: Element, period: timedelta, read: ReadIndicator) -> None:
+    deadline = deadline_of(read.indicator)
+    if deadline is not None and deadline >= period:
+        message = f"records are decided after {span_text(deadline)}, and the window is {span_text(period)}"
+        slo.at("spec").at("timeWindow").error("window-too-short", message, "write a longer timeWindow")
+
+
+def _files(paths: Sequence[Path], problems: list[Problem]) -> list[Path]:
+    found: list[Path] = []
+    for path in paths:
+        rule, message, fix = "", "", "check the path and its permissions"
+        try:
+            inside = _files_at(path)
+        except OSError as error:
+            rule, message = "file-not-readable", f"the path cannot be read: {error.strerror}"
+        else:
+            found += inside
+            if not path.exists():
+                rule, message, fix = "file-not-found", "there is no such file or folder", "correct the path"
+            elif not inside:
+                rule, message = "no-slos", "the folder holds no service levels"
+                fix = "add a file `slo.yaml`, or one whose name ends in .slo.yaml"
+        if rule:
+            problems.append(Problem(rule=rule, message=message, fix=fix, file=str(path)))
+    return list(dict.fromkeys(found))
+
+
+def _files_at(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path] if path.exists() else []
+    endings = tuple(f".{name}" for name in NAMES)
+    return sorted(p for p in path.rglob("*") if (p.name in NAMES or p.name.endswith(endings)) and p.is_file())
+
+
+def _pages(file: Path, problems: list[Problem]) -> Iterator[Element]:
+    """The documents of one file."""
+    name = str(file)
+    try:
+        size = file.stat().st_size
+        content = b"" if size > MAX_BYTES else file.read_bytes()
+    except OSError as error:
+        message, fix = f"the file cannot be read: {error.strerror}", "check its permissions"
+        problems.append(Problem(rule="file-not-readable", message=message, fix=fix, file=name))
+        return
+    if size > MAX_BYTES:
+        problems.append(replace(too_large(size, name), fix="check that this is the right file, or split it"))
+        return
+    documents = read_yaml_documents(content, name)
+    problems += (problem for document in documents for problem in document.problems)
+    if any(document.problems for document in documents):
+        return
+    held = [document for document in documents if document.value is not None]
+    if not held:
+        message, fix = "the file holds nothing", "start with `apiVersion: openslo/v1`"
+        problems.append(Problem(rule="no-slos", message=message, fix=fix, file=name, line=1, column=1))
+    for document in held:
+        yield Element(Page(name, document.places, problems), (), document.value)

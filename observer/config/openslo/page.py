@@ -1,0 +1,88 @@
+"""One YAML document with its places: every value is reached as an Element, which knows where it stands.
+
+What does not fit is absent, never an exception: shapes.py has said so already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from observer.config.yaml_text import Places
+from observer.contracts.model import Path
+from observer.contracts.problems import Level, Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A document of a file. All pages of one load share one list of problems."""
+
+    file: str
+    places: Places
+    problems: list[Problem]
+
+    @property
+    def errors(self) -> int:
+        """How many errors were said so far, of all pages."""
+        return sum(problem.level is Level.ERROR for problem in self.problems)
+
+
+@dataclass(frozen=True, eq=False)
+class Element:
+    """A value, and where it stands; `value` is None when nothing stands there."""
+
+    page: Page
+    path: Path
+    value: Any
+
+    def at(self, key: str) -> Element:
+        """What stands at `key`."""
+        return Element(self.page, (*self.path, key), self.mapping.get(key))
+
+    def has(self, key: str) -> bool:
+        return key in self.mapping
+
+    @property
+    def mapping(self) -> Mapping[str, Any]:
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def items(self) -> tuple[Element, ...]:
+        """The entries of a list."""
+        entries = self.value if isinstance(self.value, list) else []
+        return tuple(Element(self.page, (*self.path, index), entry) for index, entry in enumerate(entries))
+
+    @property
+    def text(self) -> str | None:
+        return self.value if isinstance(self.value, str) and self.value else None
+
+    @property
+    def number(self) -> int | float | None:
+        return self.value if isinstance(self.value, (int, float)) and not isinstance(self.value, bool) else None
+
+    @property
+    def name(self) -> str:
+        """`metadata.name`; "" when there is none."""
+        return self.at("metadata").at("name").text or ""
+
+    def error(self, rule: str, message: str, fix: str) -> None:
+        self._say(rule, message, fix, Level.ERROR)
+
+    def warning(self, rule: str, message: str, fix: str) -> None:
+        self._say(rule, message, fix, Level.WARNING)
+
+    def _say(self, rule: str, message: str, fix: str, level: Level) -> None:
+        line, column = self.page.places.of(self.path)
+        self.page.problems.append(
+            Problem(
+                rule=rule,
+                message=message,
+                fix=fix,
+                level=level,
+                file=self.page.file,
+                line=line,
+                column=column,
+                path=self.path,
+            )
+        )
