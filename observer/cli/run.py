@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,14 +14,14 @@ import click
 from observer.checks.measure import Outcome
 from observer.cli.inputs import config_option
 from observer.config.settings import load_settings
-from observer.errors import ExitCode, InputError
+from observer.errors import ExitCode, InputError, ObserverError, SlotTaken, StoreError
 from observer.runs.slots import Slot, SlotState
 from observer.store import RecordedRun, Store
 from observer.wiring import opened_source, opened_store
 
 if TYPE_CHECKING:
     from observer.daemon.watching import Watch
-    from observer.lineage.sender import LineageSender
+    from observer.jobs.run_orders import RunOrder
 
 _CODES = {
     Outcome.PASSED: ExitCode.OK,
@@ -31,6 +31,8 @@ _CODES = {
     Outcome.ERRORED: ExitCode.COULD_NOT_RUN,
 }
 _POLL_SECONDS = 0.5
+#: Where several daemons share a state, another one leads within so many seconds of the end of one.
+_TAKEOVER_SECONDS = 30.0
 
 
 @click.command()
@@ -50,77 +52,88 @@ def run(contract: str, config: Path | None, no_wait: bool, all_checks: bool) -> 
         known = ", ".join(sorted(watched.contracts))
         raise InputError(f"there is no contract `{contract}`", fix=f"choose from {known}")
     with opened_store(settings) as store:
-        led = _is_led(store)
+        led = store.leadership.is_led()
         if no_wait and not led:
             raise InputError(
                 "no daemon leads that could be asked", fix="start `observer serve`, or leave out --no-wait"
             )
-        slot = ask_for_run(store, contract)
+        slot = ask_for_run(store, contract) if led else _run_here(store, contract, watched)
         if no_wait:
             click.echo(f"Asked for a run of {contract}; see `observer runs --contract {contract}`.")
             return ExitCode.OK
-        if led:
-            click.echo("Waiting for the daemon …", err=True)
-            slot = _awaited(store, slot)
-        else:
-            _here(store, slot, watched)
-        recorded = _run_of(store, slot)
+        recorded = _awaited(store, slot)
         print_run(recorded, all_checks=all_checks)
     return _CODES[recorded.run.outcome]
 
 
-def _is_led(store: Store) -> bool:
-    leader = store.standing().leader
-    return leader is not None and leader.until > datetime.now(UTC)
-
-
-def _awaited(store: Store, slot: Slot) -> Slot:
+def _awaited(store: Store, slot: Slot) -> RecordedRun:
+    """The run of the slot, once it is there: at once when it was made here."""
+    led_at, told = time.monotonic(), False
     while True:
         now = store.slots.get(slot.contract, slot.scheduled_for)
         if now is None or now.state is SlotState.MISSED:
             why = now.reason if now is not None else "it is gone"
             raise InputError(f"the run was not made: {why}", fix="ask again; see the log of the daemon")
         if now.state is SlotState.DONE:
-            return now
-        if not _is_led(store):
-            raise InputError("the daemon ended before the run did", fix="ask again, or start `observer serve`")
+            assert now.run_id is not None, "the slot is done"
+            return store.run(now.run_id)
+        if not told:
+            click.echo("Waiting for the daemon …", err=True)
+            told = True
+        if store.leadership.is_led():
+            led_at = time.monotonic()
+        elif time.monotonic() - led_at > _TAKEOVER_SECONDS:
+            raise InputError("no daemon leads any more", fix="start `observer serve`: it makes the run that waits")
         time.sleep(_POLL_SECONDS)
 
 
-def _here(store: Store, slot: Slot, watched: Watch) -> None:
-    """In this process, under the same slot."""
-    from observer.lineage.sender import LineageSender
-
-    with closing(LineageSender()) as sender:
-        _run_and_tell(store, slot, watched, sender)
-
-
-def _run_and_tell(store: Store, slot: Slot, watched: Watch, sender: LineageSender) -> None:
+def _run_here(store: Store, contract: str, watched: Watch) -> Slot:
+    """The slot of a run in this process; or of one that a daemon took over which began to lead meanwhile."""
+    from observer.daemon.desk import ask_for_run
     from observer.jobs.deliver import deliver
-    from observer.jobs.run_contract import run_contract
     from observer.jobs.run_orders import RunOrder, started_events
     from observer.lineage.ids import new_run_id
+    from observer.lineage.sender import LineageSender
 
     settings = watched.settings
-    with opened_source(settings.source or "", settings) as source:
+    with closing(LineageSender()) as sender:
+        with opened_source(settings.source or "", settings) as source:
+            shown, kind = source.display_url, source.kind
+        slot = ask_for_run(store, contract)
         order = RunOrder(
             slot=replace(slot, run_id=new_run_id(), started_at=datetime.now(UTC)),
-            contract=watched.contracts[slot.contract].contract,
-            neighbours=watched.neighbours(slot.contract),
+            contract=watched.contracts[contract].contract,
+            neighbours=watched.neighbours(contract),
             settings=settings,
-            source=source.display_url,
-            source_kind=source.kind,
+            source=shown,
+            source_kind=kind,
             lineage=sender.configured,
         )
-    events = started_events(order, at=datetime.now(UTC))
-    claimed = store.slots.claim(slot, order.run_id, deliveries=events)
-    run_contract(replace(order, slot=claimed), store, lambda: opened_source(settings.source or "", settings))
-    if sender.configured:
-        while any(attempt.failure is None for attempt in deliver(store, {"lineage": sender})):
+        with suppress(SlotTaken):
+            claimed = store.slots.claim(slot, order.run_id, deliveries=started_events(order, at=datetime.now(UTC)))
+            _run_whole(replace(order, slot=claimed), store)
+        while sender.configured and any(a.failure is None for a in deliver(store, {"lineage": sender})):
             pass
+    return slot
 
 
-def _run_of(store: Store, slot: Slot) -> RecordedRun:
-    done = store.slots.get(slot.contract, slot.scheduled_for)
-    assert done is not None and done.run_id is not None, "the slot is done"
-    return store.run(done.run_id)
+def _run_whole(order: RunOrder, store: Store) -> None:
+    """The run is recorded, whatever becomes of it: a slot that is left behind is run anew by the next daemon."""
+    from observer.jobs.run_contract import run_contract
+    from observer.jobs.run_orders import record_lost
+
+    settings = order.settings
+    try:
+        run_contract(order, store, lambda: opened_source(settings.source or "", settings))
+    except SlotTaken:
+        raise
+    except BaseException as fault:
+        reason = "it was interrupted by hand" if isinstance(fault, KeyboardInterrupt) else _reason(fault)
+        with suppress(StoreError):  # the state is what failed, and the fault says so
+            record_lost(order, store, reason)
+        raise
+
+
+def _reason(fault: BaseException) -> str:
+    """The text of an unexpected one may hold a value of a row."""
+    return str(fault) if isinstance(fault, ObserverError) else f"unexpected {type(fault).__name__}"

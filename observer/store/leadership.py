@@ -49,6 +49,13 @@ class Leadership:
             )
             return term
 
+    def is_led(self) -> bool:
+        """Whether anybody leads now, by the clock of the state. Raises StoreError."""
+        with self._database.transaction() as connection:
+            held = select(t.leases.c.until).where(t.leases.c.name == LEADER, t.leases.c.holder != "")
+            until: datetime | None = connection.execute(held).scalar()
+            return until is not None and until > self._database.now(connection)
+
     def resign(self, term: Term) -> None:
         """Let the next one lead at once. Does nothing when somebody else leads already. Raises StoreError."""
         with self._database.transaction(writes=True) as connection:
