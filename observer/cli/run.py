@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import closing, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ _CODES = {
     Outcome.ERRORED: ExitCode.COULD_NOT_RUN,
 }
 _POLL_SECONDS = 0.5
+#: How long a run by hand goes on telling of itself, and of what else waits; a daemon tells the rest.
+_FLUSH_FOR = timedelta(seconds=30)
 #: Where several daemons share a state, another one leads within so many seconds of the end of one.
 _TAKEOVER_SECONDS = 30.0
 
@@ -90,7 +92,7 @@ def _awaited(store: Store, slot: Slot) -> RecordedRun:
 def _run_here(store: Store, contract: str, watched: Watch) -> Slot:
     """The slot of a run in this process; or of one that a daemon took over which began to lead meanwhile."""
     from observer.daemon.desk import ask_for_run
-    from observer.jobs.deliver import deliver
+    from observer.jobs.deliver import flush
     from observer.jobs.run_orders import RunOrder, started_events
     from observer.lineage.ids import new_run_id
     from observer.lineage.sender import LineageSender
@@ -112,8 +114,9 @@ def _run_here(store: Store, contract: str, watched: Watch) -> Slot:
         with suppress(SlotTaken):
             claimed = store.slots.claim(slot, order.run_id, deliveries=started_events(order, at=datetime.now(UTC)))
             _run_whole(replace(order, slot=claimed), store)
-        while sender.configured and any(a.failure is None for a in deliver(store, {"lineage": sender})):
-            pass
+        if sender.configured:
+            for _ in flush(store, {"lineage": sender}, within=_FLUSH_FOR):
+                pass
     return slot
 
 

@@ -23,7 +23,7 @@ from observer.daemon.troubles import Troubles
 from observer.daemon.watching import Watch, watch
 from observer.daemon.workers import Limits, WorkerPool
 from observer.errors import InputError, NotLeading, ObserverError, StoreError
-from observer.jobs.deliver import Sender, deliver
+from observer.jobs.deliver import Attempt, Sender, deliver, flush
 from observer.jobs.retain import retain_snapshots
 from observer.metrics.registry import Metrics
 from observer.runs.leading import Term
@@ -36,6 +36,8 @@ log = structlog.get_logger("observer")
 
 #: A daemon whose heart has not beaten for so long is not ready.
 HEART_STILL: Final = timedelta(seconds=30)
+#: A stop goes on flushing the outbox for so long; the next leader sends the rest.
+FLUSH_FOR: Final = timedelta(seconds=10)
 #: Doors that a follower uses too.
 _EVERYBODYS = ("state", "configuration")
 #: Settings that are read once, at the start.
@@ -147,18 +149,19 @@ class Daemon:
         if self._senders:
             self._as_leader("deliveries", self._deliver)
 
-    def _deliver(self, term: Term | None) -> int:
-        attempts = deliver(self._store, self._senders, term=term)
-        for attempt in attempts:
-            if attempt.failure is None:
-                self.metrics.delivered(attempt.receiver)
-                self.troubles.report(attempt.receiver, None)
-                continue
-            self.metrics.delivery_failed(attempt.receiver, attempt.failure.reason)
-            self.troubles.report(attempt.receiver, attempt.failure.detail)
-            if attempt.dead:
-                log.error("delivery_dead", receiver=attempt.receiver, reason=attempt.failure.detail)
-        return sum(attempt.failure is None for attempt in attempts)
+    def _deliver(self, term: Term) -> None:
+        for attempt in deliver(self._store, self._senders, term=term):
+            self._tell(attempt)
+
+    def _tell(self, attempt: Attempt) -> None:
+        if attempt.failure is None:
+            self.metrics.delivered(attempt.receiver)
+            self.troubles.report(attempt.receiver, None)
+            return
+        self.metrics.delivery_failed(attempt.receiver, attempt.failure.reason)
+        self.troubles.report(attempt.receiver, attempt.failure.detail)
+        if attempt.dead:
+            log.error("delivery_dead", receiver=attempt.receiver, reason=attempt.failure.detail)
 
     def retain(self) -> None:
         """Remove snapshots, runs and ticks that are older than they are kept."""
@@ -202,9 +205,11 @@ class Daemon:
         try:
             new = watch(self._reread())
         except InputError as error:
-            self.metrics.configuration_loaded(False, None)
-            log.error("configuration_refused", reason=str(error), problems=[str(p) for p in error.problems])
-            self.troubles.report("configuration", f"the new one is refused, the old one stays in force: {error}")
+            self._refuse(str(error), [str(problem) for problem in error.problems])
+            return
+        except Exception as error:  # a fault of ours, or of a file that is just being replaced: the old one still holds
+            log.exception("duty_broke", duty="reload")
+            self._refuse(f"unexpected {type(error).__name__}; the log says where", [])
             return
         self.troubles.report("configuration", None)
         if new.digest == self._watch.digest:
@@ -217,6 +222,11 @@ class Daemon:
             settings = replace(new.settings, **{name: getattr(self._watch.settings, name) for name in late})
             new = replace(new, settings=settings)
         self._put_in_force(new)
+
+    def _refuse(self, reason: str, problems: list[str]) -> None:
+        self.metrics.configuration_loaded(False, None)
+        log.error("configuration_refused", reason=reason, problems=problems)
+        self.troubles.report("configuration", f"the new one is refused, the old one stays in force: {reason}")
 
     def _put_in_force(self, new: Watch) -> None:
         self._watch = new
@@ -235,8 +245,8 @@ class Daemon:
         self._pool.stop(self._watch.settings.daemon.grace)
         try:
             self._dispatcher.record_what_was_not()
-            while self._senders and self._deliver(self.leading.term):
-                pass
+            for attempt in flush(self._store, self._senders, within=FLUSH_FOR, term=self.leading.term):
+                self._tell(attempt)
         except StoreError as error:
             log.warning("outbox_not_flushed", reason=str(error))
         self.leading.resign()

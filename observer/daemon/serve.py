@@ -40,6 +40,8 @@ log = structlog.get_logger("observer")
 
 #: Glances wait for a source no longer than this, or one that hangs would hold up all of them.
 GLANCE_TIMEOUT = timedelta(seconds=10)
+#: One attempt to deliver takes no longer: a stop may have to wait for one under way, and for one of its own.
+SEND_SECONDS = 10.0
 #: A wall clock that moves otherwise than time passes by more than this was set.
 CLOCK_STEP_SECONDS = 2.0
 _RUN_SECONDS, _GLANCE_SECONDS, _DELIVER_SECONDS = 1.0, 1.0, 1.0
@@ -182,7 +184,7 @@ def _impatient(settings: Settings) -> Settings:
 
 
 def _senders(settings: Settings, stack: ExitStack) -> dict[str, Sender]:
-    sender = LineageSender()
+    sender = LineageSender(patience=SEND_SECONDS)
     stack.callback(sender.close)
     if not sender.configured:
         log.info("lineage_off", fix="set OPENLINEAGE_URL or OPENLINEAGE_CONFIG to tell an OpenLineage receiver of runs")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -36,16 +38,31 @@ class Attempt:
     dead: bool = False
 
 
-def deliver(store: Store, senders: Mapping[str, Sender], *, term: Term | None = None) -> tuple[Attempt, ...]:
+def flush(
+    store: Store, senders: Mapping[str, Sender], *, within: timedelta, term: Term | None = None
+) -> Iterator[Attempt]:
+    """Deliver as long as anything lands; after `within` no other attempt is begun. Raises StoreError, NotLeading."""
+    until = time.monotonic() + within.total_seconds()
+    landed = True
+    while landed and time.monotonic() < until:
+        attempts = deliver(store, senders, term=term, until=until)
+        landed = any(attempt.failure is None for attempt in attempts)
+        yield from attempts
+
+
+def deliver(
+    store: Store, senders: Mapping[str, Sender], *, term: Term | None = None, until: float = math.inf
+) -> tuple[Attempt, ...]:
     """One attempt at the first of every line that may be tried now. Raises StoreError, NotLeading.
 
-    A receiver that cannot be reached is not asked again within the same call.
+    A receiver that cannot be reached is not asked again within the same call, and none is after `until`, by the
+    monotonic clock.
     """
     attempts: list[Attempt] = []
     for receiver, sender in senders.items():
         down = False
         for delivery in store.outbox.take(receiver, BATCH, LEASE, term=term):
-            if down:
+            if down or time.monotonic() > until:
                 store.outbox.release(delivery)
                 continue
             failure = sender.send(delivery)
