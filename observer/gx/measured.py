@@ -13,6 +13,9 @@ from observer.checks import rules
 from observer.checks.measure import Measurement
 from observer.checks.spec import CheckSpec
 
+#: Expectations of which GX tells only whether they hold, not that there was nothing to look at.
+SHOWS_NO_VALUE = frozenset(f"expect_column_distinct_values_to_{what}_set" for what in ("be_in", "contain", "equal"))
+
 
 def measurement(
     spec: CheckSpec, result: Mapping[str, Any], failures: Mapping[str, str], source_time: datetime
@@ -30,7 +33,8 @@ def measurement(
     if isinstance(rule, rules.Expectation):
         value = seen.get("observed_value")
         # Empty data passes vacuously with GX; nothing tested is nothing seen.
-        untested = tested == 0 or (tested is None and "observed_value" in seen and value in (None, [], {}, set(), ()))
+        unseen = "observed_value" in seen and value in (None, [], {}, set(), ()) and rule.type not in SHOWS_NO_VALUE
+        untested = tested == 0 or (tested is None and unseen)
         return Measurement(
             check_id=spec.id,
             holds=None if untested else bool(result["success"]),

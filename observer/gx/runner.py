@@ -28,9 +28,10 @@ from observer.gx.dialect_words import CannotSay, Sql, oldest_of_kind
 from observer.gx.evidence import TableEvidence
 from observer.gx.failing import row_numbers
 from observer.gx.kinds import NATIVE, Kind, kind_of
-from observer.gx.measured import measurement
+from observer.gx.measured import SHOWS_NO_VALUE, measurement
 from observer.gx.preflight import did_you_mean, unrunnable
 from observer.gx.profiles import profile_table
+from observer.gx.relations import Relation
 from observer.gx.suites import parameter_name, suite_text
 
 SqlFor = Callable[[CheckSpec], str]
@@ -228,6 +229,8 @@ class SuiteRunner:
                 seen = replace(seen, proven_by=f"the key ({', '.join(proofs[spec.id])}) of the source")
             if isinstance(spec.rule, rules.HasType) and seen.rows_tested is not None:
                 seen = self._with_stored_type(spec, seen, table)
+            if isinstance(spec.rule, rules.Expectation) and spec.rule.type in SHOWS_NO_VALUE and seen.holds is not None:
+                seen = self._of_values(relation, spec.rule, seen)
             self._measured[spec.id] = seen
             if spec.id in outcome.failing:
                 self._failing[spec.id] = outcome.failing[spec.id]
@@ -247,6 +250,15 @@ class SuiteRunner:
             parameters[parameter_name(spec)] = oldest.isoformat()
             if len(rule.columns) > 1 and (rule.timezones or rule.timezone is not None):
                 kwargs["timezones"] = list(rule.timezones) or [rule.timezone] * len(rule.columns)
+
+    def _of_values(self, relation: Relation, rule: rules.Expectation, seen: Measurement) -> Measurement:
+        """What holds of no value at all is nothing seen."""
+        a_value = relation.column(str(rule.kwargs["column"])).is_not(None)
+        try:
+            found = self._bench.fetch(sa.select(sa.literal(1)).select_from(relation.rows).where(a_value).limit(1))
+        except sa.exc.SQLAlchemyError as error:
+            return Measurement(check_id=seen.check_id, error=reason(error))
+        return seen if found else Measurement(check_id=seen.check_id, rows_tested=0, rows_failed=0)
 
     def _with_stored_type(self, spec: CheckSpec, seen: Measurement, table: TablePlan) -> Measurement:
         assert isinstance(spec.rule, rules.HasType)

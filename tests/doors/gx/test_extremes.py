@@ -218,6 +218,8 @@ VACUOUS = tuple(
     check(name, rules.Expectation(type=f"expect_column_{kind}", kwargs={"column": "t", **kwargs}))
     for name, kind, kwargs in (
         ("distinct", "distinct_values_to_be_in_set", {"value_set": ["a"]}),
+        ("contains", "distinct_values_to_contain_set", {"value_set": ["a"]}),
+        ("equals", "distinct_values_to_equal_set", {"value_set": ["a"]}),
         ("most_common", "most_common_value_to_be_in_set", {"value_set": ["a"]}),
         ("not_null", "values_to_not_be_null", {}),
         ("lengths", "value_lengths_to_equal", {"value": 1}),
@@ -236,7 +238,19 @@ def test_an_expectation_that_had_no_value_to_look_at_does_not_hold(rows: list[No
     assert {name: (m.holds, m.rows_tested) for name, m in seen.items() if m.error is None} == {
         name: (None, 0) for name, m in seen.items() if m.error is None
     }
-    assert {"distinct", "lengths", "max"} <= {name for name, m in seen.items() if m.error is None}
+    assert {"distinct", "contains", "equals", "lengths", "max"} <= {name for name, m in seen.items() if m.error is None}
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"), [("aa", (True, True, True)), ("ab", (False, True, False)), ("b", (False, False, False))]
+)
+def test_of_different_values_it_is_seen_whether_they_are_right(
+    rows: str, wanted: tuple[bool, ...], tmp_path: Path
+) -> None:
+    with on_snapshot(
+        tmp_path, plan_of([table_plan(["t"])], VACUOUS[:3]), {"leads": pa.table({"t": list(rows)})}
+    ) as runner:
+        assert tuple(seen.holds for seen in runner.run()) == wanted
 
 
 NAMES = ['a "b": %s', "`c` 'd'", "select", "rows", "Order", "größe", "a.b", "x\\y"]
