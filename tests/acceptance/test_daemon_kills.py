@@ -23,11 +23,11 @@ from observer.snapshots.manifest import read_manifest
 from observer.store.store import Store
 from tests.fakes.daemon import Project, Served, eventually, slots_of
 
-NAMES = ("leads", "users", "deals")
-DAEMON_KILLS = 12
-WORKER_KILLS = 36
-#: Rounds in which two workers at work are killed.
-WARM_ROUNDS = 2
+NAMES = ("leads", "users")
+DAEMON_KILLS = 10
+WORKER_KILLS = 40
+#: Rounds in which workers at work are killed.
+WARM_ROUNDS = 1
 ENDS = {"COMPLETE", "FAIL", "ABORT"}
 
 
@@ -53,7 +53,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
         with project.serve() as daemon:
             eventually(lambda: daemon.process.poll() is not None or daemon.said("leadership_gained"), "it leads")
             # At any moment: before the first claim, while workers start, in the middle of a run, after it.
-            over = time.monotonic() + draw.uniform(0.0, 3.0)
+            over = time.monotonic() + draw.uniform(0.0, 2.5)
             while time.monotonic() < over:
                 _kill_a_worker(daemon, draw, done)
                 time.sleep(draw.uniform(0.0, 0.4))
