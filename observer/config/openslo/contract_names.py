@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from observer.checks.changes import plan_changes
@@ -36,7 +36,7 @@ class ContractNames:
             return None
         found = self._contracts.get(text)
         if found is None:
-            fix = _one_of(text, self._contracts, "add the contract, or name its folder with --contract")
+            fix = one_of(text, self._contracts, "add the contract, or name its folder with --contract")
             element.error("unknown-contract", f"there is no contract `{text}`", fix)
         return found
 
@@ -73,7 +73,7 @@ class ContractNames:
             return None
         found = _property(obj, wanted)
         if found is None:
-            fix = _one_of(wanted, [p.name for p in obj.properties], f"add it to {obj.name}")
+            fix = one_of(wanted, [p.name for p in obj.properties], f"add it to {obj.name}")
             element.error("unknown-field", f"{obj.name} has no property `{wanted}`", fix)
         return found
 
@@ -107,13 +107,16 @@ class ContractNames:
                 message = (
                     f"{field.object.name}.{field.property.name} is not required by its contract, and no rule is named"
                 )
-            element.error("unknown-check", message, _one_of(wanted, known, "add the rule to the contract"))
+            fix = one_of(wanted, known, "add the rule to the contract")
+            if not name:
+                fix = "make the field `required` in the contract, or name the rule that has to hold"
+            element.error("unknown-check", message, fix)
         return known.get(wanted)
 
     def _object(self, element: Element, contract: Contract, name: str) -> SchemaObject | None:
         found = contract.object(name) or next((o for o in contract.objects if o.physical_name == name), None)
         if found is None:
-            fix = _one_of(name, [o.name for o in contract.objects], f"add it to {contract.id}")
+            fix = one_of(name, [o.name for o in contract.objects], f"add it to {contract.id}")
             element.error("unknown-field", f"{contract.id} has no object `{name}`", fix)
         return found
 
@@ -124,7 +127,7 @@ class ContractNames:
         found = known.get(element.text)
         if found is None:
             own = [check.id for check in known.values() if check.rule_name == element.text]
-            fix = f"write `{own[0]}`" if own else _one_of(element.text, known, "the report of an audit shows the ids")
+            fix = f"write `{own[0]}`" if own else one_of(element.text, known, "the report of an audit shows the ids")
             element.error("unknown-check", f"{contract.id} has no check `{element.text}`", fix)
         return found
 
@@ -133,9 +136,10 @@ def _property(obj: SchemaObject, name: str) -> Property | None:
     return obj.property(name) or next((p for p in obj.properties if p.physical_name == name), None)
 
 
-def _one_of(word: str, known: Sequence[str] | dict[str, Contract] | dict[str, CheckSpec], otherwise: str) -> str:
-    near = nearest(word, known)
+def one_of(word: str, known: Iterable[str], otherwise: str) -> str:
+    """The remedy for a name that is not there: the one that was probably meant, or those that there are."""
+    names = list(known)
+    near = nearest(word, names)
     if near:
         return f"write `{near}`"
-    names = list(known)
     return f"write one of {', '.join(names)}" if 0 < len(names) <= 12 else otherwise

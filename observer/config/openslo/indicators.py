@@ -189,12 +189,6 @@ def _writes(spec: Element, contract: Contract, names: ContractNames) -> ReadIndi
         message = f"{obj.name} has no primary key: its writes cannot be told apart"
         spec.at("object").error("no-primary-key", message, "mark the key with `primaryKey: true` in the contract")
         return None
-    if not any(
-        isinstance(found.rule, changes.InvalidWrites) and found.object == obj.name for found in names.checks(contract)
-    ):
-        message = f"{obj.name} has no check of severity error that tests rows: no write of it could be invalid"
-        spec.at("object").error("check-kind", message, "add a rule to the contract, or name another object")
-        return None
     return ReadIndicator(indicator=ValidWrites(contract=contract.id, object=obj.name), spec=spec)
 
 

@@ -49,6 +49,8 @@ def window_of(at: Element) -> RollingWindow | CalendarWindow | None:
             entry.at("calendar").error("time-window", message, "remove `calendar`, or write `isRolling: false`")
             return None
         return _calendar(entry, count, unit)
+    if entry.at("isRolling").value not in (True, False, None):
+        return None
     if entry.at("isRolling").value is not True:
         fix = "write `isRolling: true`, or add `calendar: {startTime: '2026-01-01 00:00:00', timeZone: Europe/Berlin}`"
         entry.error("time-window", "the window is neither rolling nor of a calendar", fix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from observer.config.odcs_schema import nearest, shown
+from observer.config.openslo.contract_names import one_of
 from observer.config.openslo.kinds import API_VERSION, OBJECTS
 from observer.config.openslo.page import Element
 from observer.config.openslo.shapes import check
@@ -64,8 +65,7 @@ class Objects:
         found = self._known.get((kind, name))
         if found is None:
             known = [its_name for its_kind, its_name in self._known if its_kind == kind]
-            near = nearest(name, known)
-            fix = f"write `{near}`" if near else f"add the {kind}"
+            fix = one_of(name, known, f"add the {kind}")
             reference.error("unknown-reference", f"there is no {kind} `{name}`", fix)
         return found
 

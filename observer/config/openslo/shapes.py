@@ -178,7 +178,7 @@ def _keys(element: Element, form: Keys) -> None:
             check(at, form.known[key])
             continue
         near = nearest(key, [k for k in form.known if k not in element.mapping])
-        fix = f"write `{near}`" if near else f"remove it; {', '.join(form.known)} are known"
+        fix = f"write `{near}`" if near else f"remove it; known are {', '.join(form.known)}"
         at.error("unknown-key", f"{form.by} knows no `{key}` here", fix)
     for key in form.needed:
         if not element.has(key):

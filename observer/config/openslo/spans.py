@@ -53,8 +53,8 @@ def span_of(text: str, units: str = "".join(UNITS)) -> timedelta:
 
 
 def span_text(span: timedelta) -> str:
-    """Five minutes → "5m", in the largest unit that gives a whole number."""
-    for unit in reversed(OWN):
+    """Five minutes → "5m", in the largest of d, h, m and s that gives a whole number."""
+    for unit in "dhms":
         one = UNITS.get(unit, timedelta(seconds=1))
         if span and span % one == timedelta():
             return f"{span // one}{unit}"
