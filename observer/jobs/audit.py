@@ -66,8 +66,9 @@ class AuditRequest:
     key_limit: int = 10_000
     #: Whether what changed since the previous snapshot is checked too.
     changes: bool = False
-    #: Contract id → folder of its previous kept snapshot; a contract without one has nothing to be compared with.
-    previous: Mapping[str, Path] = field(default_factory=dict)
+    #: Contract id → folders of its kept snapshots, newest first; without any there is nothing to be compared with. A
+    #: table is compared with the newest in which it could be read.
+    previous: Mapping[str, Sequence[Path]] = field(default_factory=dict)
 
 
 def run_audit(request: AuditRequest, source: Source, progress: ProgressEvents) -> Audit:
@@ -172,7 +173,7 @@ def _changed(
     specs, previous = plan_changes(contract, plan), request.previous.get(contract.id)
     if bench.snapshot is None or taken is None:
         return nothing_to_compare(specs, "the suites ran in the source, so there is no snapshot to compare")
-    if previous is None:
+    if not previous:
         why = f", and none is kept: {taken.not_kept}" if taken.not_kept else ""
         return nothing_to_compare(specs, f"there is no earlier snapshot to compare with{why}")
     if taken.not_kept is not None:

@@ -81,17 +81,16 @@ def _looked_at(order: RunOrder, plan: ContractPlan, store: Store, opened: Opened
         token_key=settings.token_key,
         key_limit=KEY_LIMIT,
         changes=True,
-        previous=_previous(order.contract.id, store) if keeps else {},
+        previous={order.contract.id: _previous(order.contract.id, store)} if keeps else {},
     )
     with opened() as source:
         return audit_contract(order.contract, plan, request, source, SilentProgress())
 
 
-def _previous(contract: str, store: Store) -> dict[str, Path]:
-    """The newest kept snapshot that is still there."""
+def _previous(contract: str, store: Store) -> list[Path]:
+    """The kept snapshots that are still there, newest first."""
     folders = (Path(kept.folder) for kept in store.kept_snapshots(contract))
-    newest = next((folder for folder in folders if folder.is_dir()), None)
-    return {} if newest is None else {contract: newest}
+    return [folder for folder in folders if folder.is_dir()]
 
 
 def _record(store: Store, audit: Audit, slot: Slot, events: Iterable[NewDelivery], error: str | None) -> None:

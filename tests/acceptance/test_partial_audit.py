@@ -104,7 +104,7 @@ def test_what_changed_is_skipped_on_a_first_run_and_errored_when_no_copy_can_be_
 
     # Nothing in this contract is restricted, so that no secret was needed.
     (snapshot,) = (tmp_path / "kept" / "one").iterdir()
-    request = replace(request, previous={"one": snapshot})
+    request = replace(request, previous={"one": [snapshot]})
     second = changes_of(request, source)
     assert {r.outcome for name, r in second.items() if name != "invalid_writes"} == {Outcome.PASSED}
     assert second["invalid_writes"].measurement.skipped == "no row was written since the last snapshot"
@@ -112,7 +112,7 @@ def test_what_changed_is_skipped_on_a_first_run_and_errored_when_no_copy_can_be_
     (tmp_path / "in the way").write_text("")
     full = changes_of(replace(request, keep=tmp_path / "in the way"), source)
     assert {r.outcome for r in full.values()} == {Outcome.ERRORED}
-    gone = changes_of(replace(request, previous={"one": tmp_path / "nowhere"}), source)
+    gone = changes_of(replace(request, previous={"one": [tmp_path / "nowhere"]}), source)
     assert {r.outcome for r in gone.values()} == {Outcome.ERRORED}
 
 

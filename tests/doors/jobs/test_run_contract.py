@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from observer.checks.measure import Outcome
+from observer.contracts.model import Contract
 from observer.errors import SlotTaken, SourceError, StoreError
 from observer.jobs.run_contract import run_contract
 from observer.jobs.run_orders import RunOrder
 from observer.lineage.ids import new_run_id
 from observer.runs.slots import Slot, SlotState
-from observer.settings import Settings
+from observer.settings import Settings, SnapshotSettings
+from observer.sources.opening import open_source
 from observer.sources.source import Source
 from observer.store import Store
 from tests.fakes.contracts import contract, prop, table
@@ -46,24 +51,25 @@ def store(tmp_path: Path) -> Iterator[ShakyStore]:
         yield opened
 
 
-@contextmanager
-def nobody_answers() -> Iterator[Source]:
+def nobody_answers() -> AbstractContextManager[Source]:
     raise SourceError("the server cannot be reached", fix="start it")
-    yield
 
 
-def claimed(store: Store) -> Slot:
-    store.slots.add([slot("leads")])
+def claimed(store: Store, at: datetime = NOON, run: str = RUN) -> Slot:
+    store.slots.add([slot("leads", at)])
     (due,) = store.slots.in_state(SlotState.DUE)
-    return store.slots.claim(due, RUN)
+    return store.slots.claim(due, run)
 
 
-def order(of: Slot) -> RunOrder:
+LEADS = contract(table("leads", prop("email")), id="leads")
+
+
+def order(of: Slot, under: Contract = LEADS, settings: Settings = Settings()) -> RunOrder:  # noqa: B008  # it is frozen
     return RunOrder(
         slot=of,
-        contract=contract(table("leads", prop("email")), id="leads"),
+        contract=under,
         neighbours=(),
-        settings=Settings(),
+        settings=settings,
         source="sqlite:///crm.db",
         source_kind="sqlite",
     )
@@ -110,3 +116,23 @@ def test_a_slot_that_went_to_another_run_is_left_to_it(store: ShakyStore) -> Non
         run_contract(order(mine), store, nobody_answers)
 
     assert state_of(store) == (SlotState.RUNNING, [])
+
+
+def test_a_table_that_could_not_be_read_once_is_compared_with_the_last_time_that_it_could(
+    store: ShakyStore, tmp_path: Path
+) -> None:
+    under = contract(*(table(name, prop("id", primary_key_position=1)) for name in ("leads", "deals")), id="leads")
+    settings = replace(Settings(), snapshots=SnapshotSettings(folder=tmp_path / "kept"))
+
+    def run(number: int, statement: str) -> dict[str, str]:
+        with closing(sqlite3.connect(tmp_path / "crm.db")) as crm, crm:
+            crm.executescript(statement)
+        mine = claimed(store, NOON + timedelta(hours=number), new_run_id())
+        run_contract(order(mine, under, settings), store, lambda: closing(open_source(f"sqlite:///{tmp_path}/crm.db")))
+        deleted = (r for r in store.run(mine.run_id or "").results if r.rule == "deleted_rows")
+        return {result.object: result.observed for result in deleted}
+
+    run(0, "CREATE TABLE leads (id); CREATE TABLE deals (id); INSERT INTO leads VALUES (1), (2), (3), (4)")
+    run(1, "INSERT INTO deals VALUES (1), (2); ALTER TABLE leads RENAME TO locked; DELETE FROM locked WHERE id = 1")
+    seen = run(2, "ALTER TABLE locked RENAME TO leads; DELETE FROM deals WHERE id = 1")
+    assert seen == {"leads": "1 of 4 rows (25.0 %)", "deals": "1 of 2 rows (50.0 %)"}
