@@ -339,7 +339,7 @@ def places_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
             yield from places_in(inner, (*path, key))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_nothing_in_the_place_of_anything_makes_lint_raise(tmp_path: Path, data: st.DataObject) -> None:
     document = read_yaml(SALES.read_bytes()).value

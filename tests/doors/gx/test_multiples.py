@@ -40,7 +40,7 @@ def multiple(database: Any, value: object, type_name: str, kind: Kind, factor: f
     return row[0] is False
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(number=st.integers(-(2**63), 2**63 - 1), times=st.integers(-(10**6), 10**6), factor=FACTORS)
 def test_whole_numbers_are_multiples_exactly_when_fractions_say_so(
     database: Any, number: int, times: int, factor: float
@@ -51,7 +51,7 @@ def test_whole_numbers_are_multiples_exactly_when_fractions_say_so(
             assert multiple(database, value, "BIGINT", Kind.INTEGER, factor) == (Fraction(value) % step == 0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(number=st.decimals(-(10**20), 10**20, places=6), times=st.integers(-(10**9), 10**9), factor=FACTORS)
 def test_decimals_are_multiples_exactly_when_fractions_say_so(
     database: Any, number: Decimal, times: int, factor: float
@@ -61,7 +61,7 @@ def test_decimals_are_multiples_exactly_when_fractions_say_so(
         assert multiple(database, value, "DECIMAL(30,6)", Kind.DECIMAL, factor) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(times=st.integers(-(2**50), 2**50), off=st.fractions(Fraction(1, 1000), Fraction(1, 2)), factor=FACTORS)
 def test_the_double_next_to_a_multiple_is_one_and_no_other_is(
     database: Any, times: int, off: Fraction, factor: float

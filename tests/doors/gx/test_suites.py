@@ -104,7 +104,7 @@ def test_mostly_says_at_most_so_many_percent_and_nothing_else(
     assert mostly_of(Comparison(operator=operator, operands=(operand,), unit=unit)) == mostly
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     tested=st.integers(1, 10**7),
     limit=st.decimals(0, 100, places=3, allow_nan=False).filter(lambda limit: limit > 0),

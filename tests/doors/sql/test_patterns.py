@@ -121,14 +121,14 @@ def test_the_patterns_of_the_formats_can_be_run(pattern: str) -> None:
     assert problem_with_pattern(pattern) is None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="ab1.^$*+?()[]{}|\\-dwsSWbB,:=<! _@", max_size=14))
 def test_what_is_passed_without_the_engine_compiles_in_it(pattern: str) -> None:
     assume(_is_common(pattern))
     duckdb.execute("select regexp_matches('', ?)", [pattern])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.one_of(st.text(max_size=20), st.text(alphabet="\\cuxkpPdDb[]^{}()?<>0aF", max_size=8)))
 def test_no_pattern_makes_it_raise(pattern: str) -> None:
     complaint = problem_with_pattern(pattern)
