@@ -250,10 +250,17 @@ def documented_commands() -> list[tuple[str, list[str]]]:
     return found
 
 
+def help_of(name: str) -> str:
+    """The help of a command; of a group, that of its commands too."""
+    text = observer(name, "--help").stdout
+    inside = re.findall(r"^  ([a-z][a-z-]*)", text.partition("Commands:\n")[2], flags=re.MULTILINE)
+    return text + "".join(observer(name, command, "--help").stdout for command in inside)
+
+
 def test_the_docs_show_no_command_and_no_option_that_does_not_exist() -> None:
     known = subcommands()
     assert known, "observer --help lists no command"
-    helps = {name: observer(name, "--help").stdout for name in known} | {"": observer("--help").stdout}
+    helps = {name: help_of(name) for name in known} | {"": observer("--help").stdout}
     wrong = []
     for place, words in documented_commands():
         name = words[0] if words and not words[0].startswith("-") else ""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observer.config.yaml_text import MAX_BYTES, read_yaml
+from observer.config.yaml_text import MAX_BYTES, read_yaml, read_yaml_documents
 from observer.contracts.model import Path
 
 
@@ -142,7 +142,28 @@ def test_no_bytes_make_it_raise(content: bytes) -> None:
     assert document.value is None or not document.problems
 
 
+def test_several_documents_are_read_where_they_are_asked_for() -> None:
+    first, empty, second = read_yaml_documents(b"a: 1\n---\n---\n- b: 2\n- 3\n")
+    assert (first.value, empty.value, second.value) == ({"a": 1}, None, [{"b": 2}, 3])
+    assert second.places.of((0, "b")) == (4, 3)
+    assert read_yaml_documents(b"") == ()
+
+
+def test_an_anchor_ends_with_its_document_and_a_problem_costs_the_file() -> None:
+    (document,) = read_yaml_documents(b"a: &x 1\n---\nb: *x\n")
+    assert [(p.rule, p.line) for p in document.problems] == [("yaml-syntax", 3)]
+    (document,) = read_yaml_documents(b"a: 1\na: 2\n---\nb: 1\nb: 2\n")
+    assert [(p.rule, p.line) for p in document.problems] == [("yaml-duplicate-key", 2), ("yaml-duplicate-key", 5)]
+
+
+def test_values_are_counted_over_all_documents() -> None:
+    ten = [f"{name}: &{name} [{', '.join([inner] * 10)}]\n" for name, inner in zip("abcd", ("x", "*a", "*b", "*c"))]
+    (document,) = read_yaml_documents(("".join(ten) + "---\n").encode() * 25)
+    assert [p.rule for p in document.problems] == ["yaml-too-many-values"]
+
+
 @given(st.text(alphabet="ab:-[]{}&*!|>'\"#%@`,?\n\t 01.~<", max_size=60))
 def test_no_text_makes_it_raise(text: str) -> None:
     document = read_yaml(text.encode())
+    assert read_yaml_documents(text.encode()) is not None
     assert all(p.rule and p.message and p.fix and p.line > 0 for p in document.problems)
