@@ -126,6 +126,8 @@ class Daemon:
         """Add slots that are due, and give them to workers. Its beat is the daemon's heart."""
         self._beat_at = time.monotonic()
         self.metrics.beat()
+        # Here too: a renewal that hangs must not show a leader whose term is over.
+        self.metrics.leading(self.leading.term is not None)
         self._as_leader("slots", self._run)
 
     def _run(self, term: Term) -> None:
