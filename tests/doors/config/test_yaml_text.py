@@ -157,7 +157,10 @@ def test_an_anchor_ends_with_its_document_and_a_problem_costs_the_file() -> None
 
 
 def test_values_are_counted_over_all_documents() -> None:
-    ten = [f"{name}: &{name} [{', '.join([inner] * 10)}]\n" for name, inner in zip("abcd", ("x", "*a", "*b", "*c"))]
+    ten = [
+        f"{name}: &{name} [{', '.join([inner] * 10)}]\n"
+        for name, inner in zip("abcd", ("x", "*a", "*b", "*c"), strict=True)
+    ]
     (document,) = read_yaml_documents(("".join(ten) + "---\n").encode() * 25)
     assert [p.rule for p in document.problems] == ["yaml-too-many-values"]
 
