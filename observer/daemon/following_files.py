@@ -25,7 +25,8 @@ class FileWatch:
         self._paths = paths
         self._on_change = on_change
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="files", daemon=True)
+        wanted = self._wanted()
+        self._thread = threading.Thread(target=self._watch, args=(wanted, _folders(wanted)), name="files", daemon=True)
         #: The system tells of no more changes: they are looked for.
         self._polls = False
 
@@ -36,9 +37,7 @@ class FileWatch:
         self._stop.set()
         self._thread.join()
 
-    def _watch(self) -> None:
-        wanted = self._wanted()
-        folders = _folders(wanted)
+    def _watch(self, wanted: set[Path], folders: _Folders) -> None:
         while not self._stop.is_set():
             try:
                 self._follow(wanted, folders)
