@@ -59,6 +59,7 @@ ERRORS: dict[str, str] = {
     "event-time-type": "The eventTime is not a timestamp.",
     "poll-interval": "The poll interval is longer than half the deadline, and there is no history.",
     "history-key": "A history table for an object whose key has several columns.",
+    "history-rule": "A history that does not tell everything that a rule looks at.",
     "history-time": "The time of a history is not a timestamp.",
     "unknown-limit": "`unknownLimit` is no share between 0 and 1.",
     # --- alerts

@@ -37,6 +37,8 @@ def time_to_fill(
     _datable(spec.at("field"), field.object)
     checks = tuple(_predicate(spec, field, names))
     history = _history(spec.at("history"), field, names) if spec.has("history") else None
+    if history is not None:
+        _tells(spec.at("history"), history, field, checks)
     if within is not None and not can_decide(within, poll, has_history=history is not None):
         message = f"rows are looked at every {span_text(poll)}, which cannot decide a deadline of {span_text(within)}"
         fix = f"write {span_text(within / 2)} or less, or name a `history`"
@@ -131,6 +133,18 @@ def _history(element: Element, field: Field, names: ContractNames) -> FillColumn
         value=properties["value"],
         changed_at=properties["changedAt"],
     )
+
+
+def _tells(at: Element, history: FillColumn | HistoryTable, field: Field, checks: tuple[CheckSpec, ...]) -> None:
+    """A history has to know everything that its rules look at."""
+    for found in checks:
+        others = sorted({condition.column for condition in found.when} - {field.property.physical_name})
+        if others:
+            message = f"rule `{found.rule_name}` depends on {', '.join(others)}, whose past the history does not tell"
+            at.error("history-rule", message, "remove `history`, or name rules of the field alone")
+        elif isinstance(history, FillColumn) and not isinstance(found.rule, rules.Present):
+            message = f"`filledAt` tells when the field was filled, and not whether `{found.rule_name}` held"
+            at.error("history-rule", message, "remove the rule, or name a history table")
 
 
 def _is_time(element: Element, prop: Property) -> bool:
