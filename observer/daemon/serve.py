@@ -162,9 +162,16 @@ def _scheduler(daemon: Daemon, settings: Settings) -> BackgroundScheduler:
 
 def _alone(store: Store, stack: ExitStack) -> bool:
     """A file cannot be led by lease from several machines: with SQLite one daemon holds a lock as long as it lives."""
+    if store.shared:
+        return False
     if store.file is None:
-        return not store.shared
-    lock = FileLock(store.file.with_name(store.file.name + ".daemon"), mode=0o600)
+        raise StoreError(
+            "a daemon cannot keep its state in memory: its workers would not see it",
+            fix="name a file (OBSERVER_STATE=sqlite:///path/to/state.db)",
+        )
+    # By whatever links they came to it, daemons on one file meet at one lock.
+    file = store.file.resolve()
+    lock = FileLock(file.with_name(file.name + ".daemon"), mode=0o600)
     try:
         stack.enter_context(lock.acquire(timeout=0))
     except Timeout:
