@@ -1,4 +1,4 @@
-"""Service levels as frozen values. `config/openslo.py` builds them from `slo.yaml`; everything else reads them."""
+"""Service levels as frozen values. `config/openslo/` builds them from `slo.yaml`; everything else reads them."""
 
 from __future__ import annotations
 
