@@ -22,13 +22,15 @@ _ROUNDING = Fraction(1, 100)
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """An alert policy that can be executed."""
+    """What an alert policy says."""
 
     #: Most urgent first.
     rules: tuple[BurnRule, ...]
-    #: Where the burn rate of the first rule is written, and how much it is.
-    threshold: Element
+    #: States the first of them.
+    condition: Element
     targets: tuple[str, ...]
+    #: Every object that it is made of.
+    parts: tuple[Element, ...]
 
 
 class Policies:
@@ -65,12 +67,13 @@ class Policies:
         found = [self._resolved(item, "conditionRef", "AlertCondition") for item in conditions.items]
         told = [self._resolved(item, "targetRef", "AlertNotificationTarget") for item in targets.items]
         rules = [self.condition(condition) for condition in found if condition is not None]
-        if len(found) != 1 or found[0] is None or rules[0] is None or not told or any(t is None for t in told):
+        if len(found) != 1 or found[0] is None or rules[0] is None:
             return None
         return Policy(
             rules=RULES[RULES.index(rules[0]) :],
-            threshold=found[0].at("spec").at("condition").at("threshold"),
+            condition=found[0],
             targets=tuple(dict.fromkeys(target.name for target in told if target is not None)),
+            parts=(element, found[0], *(target for target in told if target is not None)),
         )
 
     def _resolved(self, item: Element, reference: str, kind: str) -> Element | None:
@@ -160,12 +163,15 @@ def check_burning(slo: Element, policy: Policy, *, period: timedelta, target: Fr
             )
             at.error("burn-never-fires", message, fix)
             return
-    said = policy.threshold.number
+    said = policy.condition.at("spec").at("condition").at("threshold").number
     wanted = first.factor(period)
     if said is not None and abs(Fraction(str(said)) - wanted) >= _ROUNDING:
-        message = f"the pair {_pair(first)} fires at {_decimal(wanted)} over {window} (SLO `{slo.name}`)"
+        message = (
+            f"condition `{policy.condition.name}` says {said}, and over {window} the pair {_pair(first)} "
+            f"fires at {_decimal(wanted)}"
+        )
         fix = f"write `threshold: {_decimal(wanted)}`; SLOs of different windows need conditions of their own"
-        policy.threshold.error("burn-threshold", message, fix)
+        at.error("burn-threshold", message, fix)
 
 
 def _pair(rule: BurnRule) -> str:

@@ -105,8 +105,7 @@ def _is_ours(source: Element, objects: Objects) -> bool:
         return False
     if source.has("metricSourceRef"):
         found = objects.find("DataSource", source.at("metricSourceRef"))
-        # Of another type, the data source is refused where it stands.
-        return found is not None and found.at("spec").at("type").text == SOURCE_TYPE
+        return found is not None and not found.is_broken
     if not source.has("type"):
         source.error("missing-key", "`type` is missing", f"add `type: {SOURCE_TYPE}`")
     return kind == SOURCE_TYPE

@@ -95,10 +95,7 @@ class _Slos:
 
     def _indicator(self, sli: Element) -> ReadIndicator | None:
         if sli not in self._indicators:
-            before = sli.page.errors
-            found = read_indicator(sli.at("spec"), self._objects, self._names)
-            sound = sli.page.errors == before and not self._objects.is_broken(sli)
-            self._indicators[sli] = found if sound else None
+            self._indicators[sli] = read_indicator(sli.at("spec"), self._objects, self._names)
         return self._indicators[sli]
 
     def _indicator_of(self, slo: Element) -> ReadIndicator | None:
@@ -116,7 +113,7 @@ class _Slos:
         return self._indicator(sli) if sli is not None else None
 
     def _slo(self, element: Element) -> Slo | None:
-        spec, before = element.at("spec"), element.page.errors
+        spec = element.at("spec")
         service = self._objects.find("Service", spec.at("service"))
         indicator = self._indicator_of(element)
         window, objective = window_of(spec.at("timeWindow")), objective_of(spec)
@@ -127,10 +124,10 @@ class _Slos:
                 check_burning(element, policy, period=window.span, target=objective.target)
         if window is not None and indicator is not None:
             _check_window(element, window.span, indicator)
-        sound = element.page.errors == before and not self._objects.is_broken(element)
-        if not sound or service is None or indicator is None or window is None or objective is None:
+        if service is None or indicator is None or window is None or objective is None:
             return None
-        if policy is None and spec.at("alertPolicies").items:
+        parts = (element, service, indicator.spec, *(policy.parts if policy else ()))
+        if any(part.is_broken for part in parts) or (policy is None and spec.at("alertPolicies").items):
             return None
         slo = Slo(
             name=element.name,

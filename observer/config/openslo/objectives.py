@@ -151,7 +151,7 @@ def _target(entry: Element) -> Fraction | None:
 
 def _slices(entry: Element, method: str | None) -> tuple[Fraction | None, timedelta | None] | None:
     """(timeSliceTarget, timeSliceWindow) as the method asks for them; None when they do not fit it."""
-    before = entry.page.errors
+    before = len(entry.page.problems)
     wanted = {
         Method.OCCURRENCES.value: (),
         Method.TIMESLICES.value: ("timeSliceTarget", "timeSliceWindow"),
@@ -177,7 +177,7 @@ def _slices(entry: Element, method: str | None) -> tuple[Fraction | None, timede
     except BadSpan as bad:
         if span is not None:
             width.error("time-slice", f"{shown(width.text)} has no fixed length: {bad}", bad.fix)
-    if entry.page.errors > before or (wanted and span is None):
+    if len(entry.page.problems) > before or (wanted and span is None):
         return None
     return (Fraction(str(share.number)) if wanted and share.number is not None else None, span if wanted else None)
 

@@ -18,7 +18,6 @@ class Objects:
         self._known: dict[tuple[str, str], Element] = {}
         self._all: list[tuple[str, Element]] = []
         self._used: set[tuple[str, str]] = set()
-        self._broken: set[Element] = set()
 
     def add(self, element: Element) -> None:
         """Take in one object of a file, and say everything that its form has against it."""
@@ -37,10 +36,7 @@ class Objects:
             at = element.at("kind") if element.has("kind") else element
             at.error("object-kind", f"{shown(kind)} is no kind of OpenSLO v1" if kind else "`kind` is missing", fix)
             return
-        before = element.page.errors
         check(element, OBJECTS[kind])
-        if element.page.errors > before:
-            self._broken.add(element)
         self._all.append((kind, element))
         first = self._known.setdefault((kind, element.name), element) if element.name else element
         if first is not element:
@@ -51,10 +47,6 @@ class Objects:
     def of(self, kind: str) -> Iterator[Element]:
         """Every object of the kind, in the order of the files."""
         return (element for its_kind, element in self._all if its_kind == kind)
-
-    def is_broken(self, element: Element) -> bool:
-        """Whether its form was wrong."""
-        return element in self._broken
 
     def find(self, kind: str, reference: Element) -> Element | None:
         """The object that the reference names."""

@@ -6,7 +6,7 @@ What does not fit is absent, never an exception: shapes.py has said so already.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from observer.config.yaml_text import Places
@@ -21,11 +21,8 @@ class Page:
     file: str
     places: Places
     problems: list[Problem]
-
-    @property
-    def errors(self) -> int:
-        """How many errors were said so far, of all pages."""
-        return sum(problem.level is Level.ERROR for problem in self.problems)
+    #: Where the objects begin in which an error was said: () for that of the whole page, (index,) for one of a list.
+    broken: set[Path] = field(default_factory=set)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +32,15 @@ class Element:
     page: Page
     path: Path
     value: Any
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether an error was said of the object that this is, or is part of."""
+        return self._object in self.page.broken
+
+    @property
+    def _object(self) -> Path:
+        return self.path[:1] if self.path and isinstance(self.path[0], int) else ()
 
     def at(self, key: str) -> Element:
         """What stands at `key`."""
@@ -67,6 +73,7 @@ class Element:
         return self.at("metadata").at("name").text or ""
 
     def error(self, rule: str, message: str, fix: str) -> None:
+        self.page.broken.add(self._object)
         self._say(rule, message, fix, Level.ERROR)
 
     def warning(self, rule: str, message: str, fix: str) -> None:

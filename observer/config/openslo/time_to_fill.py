@@ -28,7 +28,6 @@ def time_to_fill(
     spec: Element, contract: Contract, names: ContractNames
 ) -> tuple[TimeToFill, tuple[CheckSpec, ...]] | None:
     """The indicator with the checks that are its P; None when it cannot be told of every row."""
-    before = spec.page.errors
     field = names.field(spec.at("field"), contract)
     within = _span(spec.at("within"))
     poll = _span(spec.at("pollInterval")) or (min(POLL, within / 2) if within else POLL)
@@ -46,7 +45,7 @@ def time_to_fill(
     if history is None and not field.object.update_time:
         message = f"{field.object.name} has no updateTime: no row is known to be untouched, so more will be unknown"
         spec.at("field").warning("no-update-time", message, "add a `history`, or updateTime to the contract")
-    if within is None or spec.page.errors > before:
+    if within is None or not checks:
         return None
     indicator = TimeToFill(
         contract=contract.id,

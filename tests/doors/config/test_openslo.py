@@ -304,6 +304,31 @@ def test_an_slo_with_an_error_costs_no_other_one(tmp_path, contracts):
     assert [p.rule for p in loaded.errors] == ["unknown-field"]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ("metadata: {name: crm}", "metadata: {name: crm, owner: me}"),
+        ("alertWhenBreaching: true", "alertWhenBreaching: true\n  when: always"),
+        ("severity: ticket", "severity: ticket\n  channel: mail"),
+        ("{target: email}", "{target: email, to: me}"),
+    ],
+)
+def test_an_slo_that_is_built_on_an_object_with_an_error_is_none(broken, tmp_path, contracts):
+    text = SLO.replace("28d", "30d") + POLICY
+    assert broken[0] in text
+    loaded = read(tmp_path, contracts, text.replace(*broken))
+    assert [p.rule for p in loaded.errors] == ["unknown-key"]
+    assert loaded.slos == ()
+
+
+def test_an_error_in_one_object_of_a_list_breaks_no_other(tmp_path, contracts):
+    service, slo = yaml.safe_load_all(SLO.replace("SPEC", FILL))
+    stranger = {**service, "metadata": {"name": "other", "owner": "me"}}
+    loaded = read(tmp_path, contracts, json.dumps([service, slo, stranger]))
+    assert [p.rule for p in loaded.errors] == ["unknown-key"]
+    assert [found.name for found in loaded.slos] == ["emails"]
+
+
 def test_every_mistake_is_told_at_once(tmp_path, contracts):
     text = SLO.replace("SPEC", FILL.replace("email", "emial").replace("5m", "soon")).replace("0.995", "99.5")
     text = text.replace("service: crm", "service: sales").replace("28d", "1M").replace("Occurrences", "Timeslices")
