@@ -60,7 +60,8 @@ def source_name(kind: str, display_url: str, contract: Contract) -> SourceName:
     return SourceName(
         namespace=f"{scheme}://{place}",
         uri=f"{scheme}://{place}/{quote(database, safe='')}",
-        within=within,
+        # PostgreSQL's own default is a database called like the user, and no user is named here.
+        within=tuple(filter(None, within)),
         prefix=f"{database}." if database and not within else "",
     )
 

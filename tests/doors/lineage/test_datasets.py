@@ -27,6 +27,7 @@ def bare(*servers: Server) -> Contract:
         ("postgresql", "postgresql://ada@[::1]:5433/crm", "leads", "postgres://[::1]:5433", "crm.public.leads"),
         ("postgresql", "postgresql:///crm?host=/run/pg", "leads", "postgres://localhost:5432", "crm.public.leads"),
         ("postgresql", "postgresql:///crm?host=a:5434&host=b", "leads", "postgres://a:5434", "crm.public.leads"),
+        ("postgresql", "postgresql://ada@db", "leads", "postgres://db:5432", "public.leads"),
         ("mysql", "mysql://ada:***@db/crm", "leads", "mysql://db:3306", "crm.leads"),
         ("mysql", "mysql://db:3307/crm", "sales.leads", "mysql://db:3307", "sales.leads"),
         ("mariadb", "mariadb://db/crm", "leads", "mysql://db:3306", "crm.leads"),
