@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.runs.deliveries import LONGEST_WAIT, Delivery, Failure, NewDelivery, OutboxDepth, Verdict
@@ -51,19 +52,28 @@ class Outbox:
         nobody. Raises NotLeading.
         """
         o = t.outbox
-        open_ones = and_(o.c.receiver == receiver, o.c.delivered_at.is_(None), o.c.dead_at.is_(None))
-        first = select(func.min(o.c.id)).where(open_ones).group_by(o.c.line)
+        with self._database.transaction() as connection:
+            # A look that locks nothing: every second there is mostly nothing to take, however much waits.
+            ready = self._ready(receiver, limit, now=self._database.now(connection))
+            if connection.execute(ready.with_only_columns(o.c.id).limit(1)).first() is None:
+                return ()
         with self._database.transaction(writes=True, term=term) as connection:
             now = self._database.now(connection)
-            free = or_(o.c.leased_until.is_(None), o.c.leased_until <= now, o.c.leased_until > now + _ABSURD)
-            ready = or_(o.c.available_at <= now, o.c.available_at > now + _ABSURD)
-            # `open_ones` once more: another taker may deliver one between the choice and the lock.
-            query = select(o).where(o.c.id.in_(first), open_ones, free, ready).order_by(o.c.id).limit(limit)
-            rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+            ready = self._ready(receiver, limit, now=now)
+            rows = connection.execute(ready.with_for_update(skip_locked=True)).all()
             if rows:
                 taken = update(o).where(o.c.id.in_([row.id for row in rows])).values(leased_until=now + lease)
                 connection.execute(taken)
         return tuple(_delivery(row, leased_until=now + lease) for row in rows)
+
+    def _ready(self, receiver: str, limit: int, *, now: datetime) -> Select[Any]:
+        o = t.outbox
+        open_ones = and_(o.c.receiver == receiver, o.c.delivered_at.is_(None), o.c.dead_at.is_(None))
+        first = select(func.min(o.c.id)).where(open_ones).group_by(o.c.line)
+        free = or_(o.c.leased_until.is_(None), o.c.leased_until <= now, o.c.leased_until > now + _ABSURD)
+        due = or_(o.c.available_at <= now, o.c.available_at > now + _ABSURD)
+        # `open_ones` once more: another taker may deliver one between the choice and the lock.
+        return select(o).where(o.c.id.in_(first), open_ones, free, due).order_by(o.c.id).limit(limit)
 
     def delivered(self, delivery: Delivery) -> None:
         """It landed: that is true even when the lease has passed and others try it, or gave it up, by now.

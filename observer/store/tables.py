@@ -223,7 +223,6 @@ outbox = Table(
     Column("receiver", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("line", Text, nullable=False),
-    Column("payload", Document, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("attempts", Integer, nullable=False),
     #: Not tried before.
@@ -235,6 +234,8 @@ outbox = Table(
     Column("dead_at", UtcTime),
     Column("last_reason", Text),
     Column("last_detail", Text),
+    # Last, for it is large: whoever looks at what waits reads past none of it.
+    Column("payload", Document, nullable=False),
     UniqueConstraint("receiver", "key"),
     Index(
         "ix_outbox_waiting",

@@ -15,7 +15,7 @@ from observer.errors import NotLeading
 from observer.runs.leading import Term
 from observer.store import tables as t
 from observer.store.store import Store
-from tests.fakes.small_runs import LEADS, slot
+from tests.fakes.small_runs import LEADS, delivery, slot, small_run
 
 LONG = timedelta(seconds=30)
 #: So short that a test can wait for its end.
@@ -145,6 +145,7 @@ def test_who_does_not_lead_cannot_resign_for_another(state: Store) -> None:
 def test_nothing_is_written_under_a_term_that_is_over(state: Store) -> None:
     old = lead(state, "a")
     state.leadership.campaign("b", LONG, alone=True)
+    state.record_audit(small_run("r"), deliveries=[delivery("k")])
 
     for write in (
         lambda: state.slots.add([slot()], old),

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from multiprocessing.pool import Pool
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -64,6 +65,15 @@ def test_what_no_database_holds_is_written_out_so_that_it_holds_up_nobody(state:
         "rows": 3,
         "share": 0.5,
     }
+
+
+def test_where_nothing_is_to_be_taken_no_writer_is_waited_for(tmp_path: Path) -> None:
+    """Whatever waits for a receiver that is down must not hold up runs every second, nor wait for them."""
+    with Store.open(f"sqlite:///{tmp_path}/state.db", lock_timeout=0.05) as state:
+        write(state, delivery("k"))
+        state.outbox.failed(take_one(state), DOWN, Verdict(retry_at=in_seconds(state, 60)))
+        with state._database.transaction(writes=True):
+            assert take(state) == []
 
 
 def test_what_landed_leaves_its_key_and_nothing_large(state: Store) -> None:

@@ -75,11 +75,6 @@ def upgrade() -> None:
         sa.Column("receiver", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("line", sa.Text(), nullable=False),
-        sa.Column(
-            "payload",
-            sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql"),
-            nullable=False,
-        ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("available_at", sa.DateTime(timezone=True), nullable=False),
@@ -88,6 +83,12 @@ def upgrade() -> None:
         sa.Column("dead_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_reason", sa.Text(), nullable=True),
         sa.Column("last_detail", sa.Text(), nullable=True),
+        # Last, for it is large: whoever looks at what waits reads past none of it.
+        sa.Column(
+            "payload",
+            sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sa.UniqueConstraint("receiver", "key", name="uq_outbox_receiver"),
     )
