@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from observer.checks.change_rules import ChangedRows, DeletedRows, InvalidWrites, RowCountChange, Transitions
-from tests.doors.snapshots.test_compare import MACHINE, Desk, counts, rows
+from tests.doors.snapshots.desk import MACHINE, Desk, counts, rows
 
 
 def test_of_rows_with_one_key_only_those_without_an_equal_were_changed(tmp_path: Path) -> None:
