@@ -34,7 +34,9 @@ def time_to_fill(
     if field is None:
         return None
     _datable(spec.at("field"), field.object)
-    checks = tuple(_predicate(spec, field, names))
+    # In any order and however often they are named, they ask for the same.
+    named = {found.id: found for found in _predicate(spec, field, names)}
+    checks = tuple(named[check_id] for check_id in sorted(named))
     history = _history(spec.at("history"), field, names) if spec.has("history") else None
     if history is not None:
         _tells(spec.at("history"), history, field, checks)
@@ -90,9 +92,7 @@ def _predicate(spec: Element, field: Field, names: ContractNames) -> Iterator[Ch
         if found is None:
             continue
         if not isinstance(found.rule, _OF_ONE_VALUE):
-            message = (
-                f"rule `{found.rule_name}` looks at more than one value: it cannot be told of one row at its deadline"
-            )
+            message = f"rule `{found.rule_name}` cannot be told of one value of one row at its deadline"
             at.error("check-kind", message, "name rules like required, format, pattern, enum, range or length")
         fillable = fillable or isinstance(found.rule, rules.Present)
         yield found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -11,10 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from observer.checks.rules import InRange
-from observer.config.openslo import LoadedSlos, load_slos
-from observer.config.openslo.revision import revision_of
-from observer.config.openslo.spans import BadSpan, span_of, span_text
+from observer.config.openslo import load_slos
 from observer.config.yaml_text import MAX_BYTES
 from observer.contracts.model import Contract
 from observer.jobs.lint_contracts import load_for_run
@@ -29,10 +25,10 @@ from observer.slo.model import (
     Method,
     RollingWindow,
     RunSuccess,
-    Slo,
     TimeToFill,
     ValidWrites,
 )
+from tests.fakes.slo_files import CONTRACTS, FILL, POLICY, SLO, one, read
 from tests.real_parts import missing
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,43 +42,7 @@ def demo_contracts() -> tuple[Contract, ...]:
 
 @pytest.fixture(scope="module")
 def contracts() -> tuple[Contract, ...]:
-    return load_for_run([ROOT / "tests" / "data" / "slo_contracts"])
-
-
-SLO = """\
-apiVersion: openslo/v1
-kind: Service
-metadata: {name: crm}
-spec: {}
----
-apiVersion: openslo/v1
-kind: SLO
-metadata: {name: emails}
-spec:
-  service: crm
-  indicator:
-    metadata: {name: emails}
-    spec:
-      ratioMetric:
-        good: {metricSource: {type: crm-observer, spec: SPEC}}
-        total: {metricSource: {type: crm-observer, spec: {of: good}}}
-  timeWindow: [{duration: 28d, isRolling: true}]
-  budgetingMethod: Occurrences
-  objectives: [{target: 0.995}]
-"""
-FILL = "{kind: time-to-fill, contract: crm, field: leads.email, within: 5m}"
-
-
-def read(tmp_path: Path, contracts: tuple[Contract, ...], text: str = SLO, *, spec: str = FILL) -> LoadedSlos:
-    file = tmp_path / "slo.yaml"
-    file.write_text(text.replace("SPEC", spec), encoding="utf-8")
-    return load_slos(file, contracts)
-
-
-def one(loaded: LoadedSlos) -> Slo:
-    assert [str(p) for p in loaded.problems] == []
-    (slo,) = loaded.slos
-    return slo
+    return load_for_run([CONTRACTS])
 
 
 # --- the repository's own --------------------------------------------------------------------------------------------
@@ -224,31 +184,6 @@ def test_a_calendar_window_begins_when_it_says_in_its_zone(tmp_path, contracts):
     assert window.span == timedelta(days=90)
 
 
-POLICY = """\
-  alertPolicies: [{alertPolicyRef: burning}]
----
-apiVersion: openslo/v1
-kind: AlertPolicy
-metadata: {name: burning}
-spec:
-  alertWhenBreaching: true
-  conditions: [{conditionRef: slow}]
-  notificationTargets: [{targetRef: mail}, {targetRef: mail}]
----
-apiVersion: openslo/v1
-kind: AlertCondition
-metadata: {name: slow}
-spec:
-  severity: ticket
-  condition: {kind: burnrate, op: gte, threshold: 3, lookbackWindow: 24h, alertAfter: 2h}
----
-apiVersion: openslo/v1
-kind: AlertNotificationTarget
-metadata: {name: mail}
-spec: {target: email}
-"""
-
-
 def test_a_condition_tells_its_pair_and_the_less_urgent_ones(tmp_path, contracts):
     slo = one(read(tmp_path, contracts, SLO.replace("28d", "30d") + POLICY))
     assert slo.burn_rules == RULES[2:]
@@ -369,76 +304,3 @@ def test_every_value_may_be_of_any_type_and_nothing_is_raised(tmp_path, contract
             holder[path[-1]] = strange
             file.write_text(json.dumps(broken), encoding="utf-8")
             assert all(problem.message and problem.fix for problem in load_slos(file, contracts).problems)
-
-
-# --- revisions -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "is_new"),
-    [
-        ("0.995", "0.99", True),
-        ("28d", "30d", True),
-        ("within: 5m", "within: 10m", True),
-        ("within: 5m", "within: 5m, rules: [required, format]", True),
-        ("leads.email", "members.answer", True),
-        ("duration: 28d", "duration: 4w", False),
-        ("target: 0.995", "targetPercent: 99.5", False),
-        ("within: 5m", "within: 5m, pollInterval: 1m, lookBack: 3d, grace: 1m, unknownLimit: 0.5", False),
-        ("within: 5m", "within: 5m, rules: [required]", False),
-        ("within: 5m", "within: 5m, history: {filledAt: filled_at}", False),
-        ("{name: emails}", "{name: emails, displayName: Emails, labels: {team: a}}", False),
-    ],
-)
-def test_a_revision_changes_with_what_is_counted_or_allowed(before, after, is_new, tmp_path, contracts):
-    first = one(read(tmp_path, contracts)).revision
-    text = SLO.replace("SPEC", FILL)
-    assert before in text
-    second = one(read(tmp_path, contracts, text.replace(before, after))).revision
-    assert (first != second) is is_new
-
-
-def test_a_revision_changes_with_the_rule_of_the_contract_that_it_names(tmp_path, contracts):
-    first = one(read(tmp_path, contracts)).revision
-    (contract,) = contracts
-
-    def changed(**values):
-        objects = [
-            replace(obj, properties=tuple(replace(p, **values) if p.name == "email" else p for p in obj.properties))
-            for obj in contract.objects
-        ]
-        return one(read(tmp_path, (replace(contract, objects=tuple(objects)),))).revision
-
-    assert changed(placeholders=("n/a", "?")) != first
-    assert changed(description="How we reach them", unique=False) == first
-
-
-def test_a_new_field_with_a_default_changes_no_revision(tmp_path, contracts):
-    slo = one(read(tmp_path, contracts, spec="{kind: run-success, contract: crm}"))
-    assert revision_of(replace(slo, description="x", alerts=True), (), None) == slo.revision
-    assert "minimum" not in repr(revision_of(slo, (), None))
-    assert InRange(column="a") == InRange(column="a", minimum=None)
-
-
-# --- durations -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "span"), [("90m", timedelta(minutes=90)), ("2w", timedelta(days=14)), ("1Q", timedelta(days=90))]
-)
-def test_a_capital_m_is_a_month_and_a_small_one_a_minute(text, span):
-    assert span_of(text) == span
-    assert (span_of("1m"), span_of("1M")) == (timedelta(minutes=1), timedelta(days=30))
-
-
-@pytest.mark.parametrize(
-    "text", ["", "5", "m", "5 m", "-5m", "1.5h", "5min", "0m", "5s", "9999999999m", "999999Y", "٥m"]
-)
-def test_what_is_no_duration_of_openslo_is_refused(text):
-    with pytest.raises(BadSpan):
-        span_of(text)
-
-
-@pytest.mark.parametrize("text", ["1s", "90s", "5m", "36h", "28d"])
-def test_a_span_is_told_as_it_may_be_written(text):
-    assert span_text(span_of(text, "smhd")) == text
