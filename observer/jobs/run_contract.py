@@ -89,26 +89,29 @@ def _looked_at(order: RunOrder, plan: ContractPlan, store: Store, opened: Opened
 
 def _previous(contract: str, store: Store) -> list[Path]:
     """The kept snapshots that are still there, newest first."""
-    folders = (Path(kept.folder) for kept in store.kept_snapshots(contract))
+    folders = (Path(kept.folder) for kept in _patiently()(store.kept_snapshots, contract))
     return [folder for folder in folders if folder.is_dir()]
 
 
 def _record(store: Store, audit: Audit, slot: Slot, events: Iterable[NewDelivery], error: str | None) -> None:
-    """A state that is away for a while is waited for; a slot that is gone is not."""
-    again = Retrying(
-        retry=retry_if_exception(lambda fault: isinstance(fault, StoreError) and not isinstance(fault, SlotTaken)),
-        stop=stop_after_delay(STATE_PATIENCE),
-        wait=wait_exponential(multiplier=0.5, max=10),
-        reraise=True,
-    )
     deliveries: Sequence[NewDelivery] = tuple(events)
     try:
-        again(record_audit, audit, store, error=error, finishes=slot, deliveries=deliveries)
+        _patiently()(record_audit, audit, store, error=error, finishes=slot, deliveries=deliveries)
     except SlotTaken:
         # A connection that is cut during a commit leaves open whether there was one: the attempt before may have won.
         known = store.slots.get(slot.contract, slot.scheduled_for)
         if known is None or known.run_id != slot.run_id or known.state is not SlotState.DONE:
             raise
+
+
+def _patiently() -> Retrying:
+    """A state that is away for a while is waited for; a slot that is gone is not."""
+    return Retrying(
+        retry=retry_if_exception(lambda fault: isinstance(fault, StoreError) and not isinstance(fault, SlotTaken)),
+        stop=stop_after_delay(STATE_PATIENCE),
+        wait=wait_exponential(multiplier=0.5, max=10),
+        reraise=True,
+    )
 
 
 def _forget(part: ContractAudit) -> None:

@@ -22,7 +22,7 @@ from observer.runs.slots import Slot, SlotState
 from observer.settings import Settings, SnapshotSettings
 from observer.sources.opening import open_source
 from observer.sources.source import Source
-from observer.store import Store
+from observer.store import KeptSnapshot, Store
 from tests.fakes.contracts import contract, prop, table
 from tests.fakes.small_runs import NOON, slot
 
@@ -34,6 +34,13 @@ class ShakyStore(Store):
 
     lost_before = 0
     lost_after = 0
+    lost_looks = 0
+
+    def kept_snapshots(self, contract: str | None = None) -> tuple[KeptSnapshot, ...]:
+        if self.lost_looks:
+            self.lost_looks -= 1
+            raise StoreError("the connection was lost", fix="wait")
+        return super().kept_snapshots(contract)
 
     def record_audit(self, *args: Any, **more: Any) -> None:
         if self.lost_before:
@@ -79,6 +86,13 @@ def state_of(store: Store) -> tuple[SlotState, list[str]]:
     known = store.slots.get("leads", NOON)
     assert known is not None
     return known.state, [run.id for run in store.runs()]
+
+
+def test_a_state_that_is_away_when_the_run_begins_is_waited_for(store: ShakyStore) -> None:
+    store.lost_looks = 1
+    ended = run_contract(order(claimed(store)), store, nobody_answers)
+    assert ended.error == "the server cannot be reached. Fix: start it."
+    assert state_of(store) == (SlotState.DONE, [RUN])
 
 
 def test_a_source_that_cannot_be_reached_is_an_errored_run_with_its_reason(store: ShakyStore) -> None:
