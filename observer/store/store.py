@@ -21,7 +21,7 @@ from observer.contracts.model import Contract
 from observer.errors import AmbiguousRun, NoSuchRun, StoreError
 from observer.runs.deliveries import NewDelivery
 from observer.runs.leading import Term
-from observer.runs.slots import Slot
+from observer.runs.slots import Slot, Trigger
 from observer.runs.standing import Standing
 from observer.store import tables as t
 from observer.store.connect import keep_wal, make_engine, parse_url
@@ -185,7 +185,13 @@ class Store:
         """
         latest = select(t.contract_standings.c.run_id).where(t.contract_standings.c.run_id.is_not(None))
         kept = select(t.snapshots.c.run_id).where(t.snapshots.c.folder.is_not(None), t.snapshots.c.removed_at.is_(None))
-        self._database.delete_in_parts(t.slots, t.slots.c.finished_at < before, term=term)
+        other = t.slots.alias()
+        newest = select(func.max(other.c.scheduled_for)).where(
+            other.c.contract == t.slots.c.contract, other.c.trigger == Trigger.SCHEDULE.value
+        )
+        # A contract without any slot would pass for one that never ran, and be run at once.
+        over = and_(t.slots.c.finished_at < before, t.slots.c.scheduled_for < newest.scalar_subquery())
+        self._database.delete_in_parts(t.slots, over, term=term)
         told = or_(t.outbox.c.delivered_at < before, t.outbox.c.dead_at < before)
         self._database.delete_in_parts(t.outbox, told, term=term)
         old = and_(t.runs.c.finished_at < before, t.runs.c.id.not_in(latest), t.runs.c.id.not_in(kept))

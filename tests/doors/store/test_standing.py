@@ -194,6 +194,7 @@ def test_slots_that_are_over_and_deliveries_that_landed_or_were_given_up_are_for
     state.forget_runs(state.outbox.now() + timedelta(seconds=1), term=term)
 
     assert {(s.contract, s.state) for c in (LEADS, "running") for s in state.slots.of_contract(c)} == {
+        (LEADS, SlotState.MISSED),  # the newest says until when the schedule was followed
         (LEADS, SlotState.DUE),
         ("running", SlotState.DUE),
     }
