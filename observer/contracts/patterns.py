@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 _PIECE = re.compile(
     r"\\u\{[0-9A-Fa-f]{1,6}\}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\c[A-Za-z]|\\[pP]\{[^}]*\}|\\k<[^>]*>|\\.|\[\^?|\]"
@@ -21,6 +22,7 @@ _SPACES = r" \t\n\r\f\v"
 _VERY_END = {"postgres": r"\Z", "postgresql": r"\Z", "mysql": r"\z", "mariadb": r"\z", "sqlite": r"\Z"}
 
 
+@cache
 def pattern_for(pattern: str, dialect: str | None) -> str:
     """The pattern as the engine of this dialect has to be given it.
 

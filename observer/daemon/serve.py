@@ -44,7 +44,9 @@ GLANCE_TIMEOUT = timedelta(seconds=10)
 SEND_SECONDS = 10.0
 #: A wall clock that moves otherwise than time passes by more than this was set.
 CLOCK_STEP_SECONDS = 2.0
-_RUN_SECONDS, _GLANCE_SECONDS, _DELIVER_SECONDS = 1.0, 1.0, 1.0
+_RUN_SECONDS, _DELIVER_SECONDS = 1.0, 2.0
+#: Glances are due on a beat, so that one comes late by a small part of its interval.
+_GLANCE_PART, _GLANCE_MOST_SECONDS = 20, 5.0
 _RECOVER_SECONDS, _RETAIN_SECONDS = 60.0, 600.0
 
 
@@ -121,7 +123,7 @@ def _until_stopped(
 ) -> None:
     """Wait, reload when asked to, and set the beats right when the wall clock was set."""
     offset = time.time() - time.monotonic()
-    while not stop.wait(0.5):
+    while not stop.wait(1.0):
         if again.is_set():
             again.clear()
             daemon.reload()
@@ -137,10 +139,11 @@ def _until_stopped(
 
 
 def _scheduler(daemon: Daemon, settings: Settings) -> BackgroundScheduler:
+    glances = min(settings.ticks.freshness.total_seconds() / _GLANCE_PART, _GLANCE_MOST_SECONDS)
     beats: dict[str, tuple[Callable[[], None], float]] = {
         "lead": (daemon.lead, settings.daemon.lease.total_seconds() / 3),
         "run": (daemon.run, _RUN_SECONDS),
-        "glance": (daemon.glance, _GLANCE_SECONDS),
+        "glance": (daemon.glance, glances),
         "deliver": (daemon.deliver, _DELIVER_SECONDS),
         "recover": (daemon.recover, _RECOVER_SECONDS),
         "retain": (daemon.retain, _RETAIN_SECONDS),
