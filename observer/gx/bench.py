@@ -6,7 +6,7 @@ not be read, or cannot be set up, is kept with its reason; the others are not to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -32,12 +32,17 @@ _ISOLATION = {"postgresql": "REPEATABLE READ", "duckdb": "AUTOCOMMIT"}
 class Bench:
     """Open relations over one connection. Close it; not for use by several threads at once."""
 
-    def __init__(self, engine: sa.Engine, *, owns_engine: bool) -> None:
+    def __init__(
+        self, engine: sa.Engine, *, owns_engine: bool, compiled: MutableMapping[Any, Any] | None = None
+    ) -> None:
+        """`compiled` remembers the text of queries for the next bench on the same engine."""
         self.engine = engine
         #: True for a database of the bench's own, in which it may make temporary tables.
         self.own = owns_engine
         name = str(engine.dialect.name)
-        options = {"isolation_level": _ISOLATION[name]} if name in _ISOLATION else {}
+        options: dict[str, Any] = {"isolation_level": _ISOLATION[name]} if name in _ISOLATION else {}
+        if compiled is not None:
+            options["compiled_cache"] = compiled
         try:
             self._connection = engine.connect().execution_options(**options)
         except sa.exc.SQLAlchemyError as error:

@@ -6,9 +6,10 @@ ids that a full run judges. The newest time is asked per column, so that an inde
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -42,13 +43,26 @@ def _narrowed(table: TablePlan, checks: Sequence[CheckSpec]) -> TablePlan:
     return replace(table, columns=columns)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """How the tables of a `glance_plan` are read, found out once for many glances."""
+
+    relations: Mapping[str, Relation]
+    #: Physical table name → why it cannot be looked at.
+    errors: Mapping[str, str]
+    #: Queries that were put into words already.
+    compiled: dict[Any, Any] = field(default_factory=dict)
+
+
+def views_of(plan: ContractPlan, engine: sa.Engine, shapes: Sequence[TableShape]) -> Views:
+    """Look at how columns stored as text read. Raises EngineError when the source cannot be connected to."""
+    bench = source_bench(plan, engine, shapes)
+    bench.close()
+    return Views(relations=bench.relations, errors=bench.errors)
+
+
 def glance(
-    plan: ContractPlan,
-    engine: sa.Engine,
-    shapes: Sequence[TableShape],
-    *,
-    source_time: datetime,
-    volume: bool,
+    plan: ContractPlan, engine: sa.Engine, views: Views, *, source_time: datetime, volume: bool
 ) -> tuple[Measurement, ...]:
     """One measurement per freshness check of the `glance_plan`, and per volume check when `volume` is asked for.
 
@@ -57,7 +71,9 @@ def glance(
     asked = [
         spec for spec in plan.checks if isinstance(spec.rule, Fresh) or (volume and isinstance(spec.rule, RowCount))
     ]
-    bench = source_bench(plan, engine, shapes)
+    bench = Bench(engine, owns_engine=False, compiled=views.compiled)
+    bench.relations |= views.relations
+    bench.errors |= views.errors
     try:
         return tuple(_look(bench, plan, spec, source_time) for spec in asked)
     finally:

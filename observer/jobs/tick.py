@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Engine
+
 from observer.checks.judge import judge
 from observer.checks.measure import CheckResult, Measurement, TableShape
 from observer.checks.rules import Fresh, RowCount
 from observer.checks.spec import CheckSpec, ContractPlan
 from observer.errors import EngineError, ObserverError, SourceError
-from observer.gx.glance import glance, glance_plan
+from observer.gx.glance import Views, glance, glance_plan, views_of
 from observer.runs.ticks import Tick
 from observer.sources.source import Source
 
@@ -25,6 +27,7 @@ class _Declared:
     """What a source said of itself at one moment."""
 
     shapes: tuple[TableShape, ...]
+    views: Views
     source_time: datetime
     #: By the monotonic clock, in seconds.
     asked: float
@@ -37,8 +40,8 @@ class _Declared:
 class Glancer:
     """Glances at one contract's tables. For one thread at a time.
 
-    How the tables are declared and what the source's clock says are asked now and then only, and after every trouble:
-    in between, time passes there as it does here.
+    How the tables are declared and read, and what the source's clock says, is asked now and then only, and after every
+    trouble: in between, time passes there as it does here.
     """
 
     def __init__(self, plan: ContractPlan) -> None:
@@ -54,8 +57,8 @@ class Glancer:
         if source.engine is None:
             return ()
         try:
-            declared = self._known(source)
-            seen = glance(self._plan, source.engine, declared.shapes, source_time=declared.now(), volume=volume)
+            declared = self._known(source, source.engine)
+            seen = glance(self._plan, source.engine, declared.views, source_time=declared.now(), volume=volume)
         except (SourceError, EngineError) as error:
             self._declared = None
             return self._unseen(error, at, volume=volume)
@@ -63,13 +66,15 @@ class Glancer:
         self._declared = None if broken else declared
         return tuple(_tick(self._spec(m.check_id), m, at) for m in seen)
 
-    def _known(self, source: Source) -> _Declared:
+    def _known(self, source: Source, engine: Engine) -> _Declared:
         if self._declared is not None and time.monotonic() - self._declared.asked < DECLARED_FOR.total_seconds():
             return self._declared
         with source.session() as session:
             asked = time.monotonic()
             shapes = tuple(session.shape(table) for table in self._plan.tables)
-            return _Declared(shapes=shapes, source_time=session.source_time, asked=asked)
+            source_time = session.source_time
+        views = views_of(self._plan, engine, shapes)
+        return _Declared(shapes=shapes, views=views, source_time=source_time, asked=asked)
 
     def _spec(self, check_id: str) -> CheckSpec:
         return next(spec for spec in self._plan.checks if spec.id == check_id)
