@@ -34,6 +34,7 @@ check: $(READY) ## Lint, types, import rules, contracts, stale suites, tests
 	$(BIN)/lint-imports
 	$(BIN)/observer lint expectations/contracts
 	$(BIN)/observer generate --check
+	$(BIN)/observer slo lint
 	$(MAKE) test
 
 bench: $(READY) ## Measure against hand-written SQL and against peers (long: about 30 minutes)

@@ -62,6 +62,7 @@ class FileWatch:
             *folders,
             stop_event=self._stop,
             rust_timeout=_LOOK_MS,
+            step=_LOOK_MS // 4,
             yield_on_timeout=True,
             recursive=False,
             force_polling=self._polls or None,
