@@ -10,14 +10,20 @@ from observer.errors import InputError
 from observer.metrics.registry import Metrics
 from observer.runs.latest import with_ticks
 from observer.runs.readiness import Readiness
-from observer.runs.slots import NewSlot, Slot, Trigger
+from observer.runs.slots import NewSlot, Slot, SlotState, Trigger
 from observer.runs.standing import Standing
 from observer.runs.ticks import Tick
 from observer.store import RecordedRun, RunRow, Store
 
 
 def ask_for_run(store: Store, contract: str) -> Slot:
-    """A slot by hand, due now; whichever daemon leads takes it. Raises StoreError."""
+    """A slot by hand, due now, or the one that was asked for already and waits; whichever daemon leads takes it.
+
+    Raises StoreError.
+    """
+    for waiting in store.slots.in_state(SlotState.DUE):
+        if waiting.contract == contract and waiting.trigger is Trigger.HAND:
+            return waiting
     at = datetime.now(UTC)
     store.slots.add([NewSlot(contract=contract, scheduled_for=at, due_at=at, trigger=Trigger.HAND)])
     slot = store.slots.get(contract, at)

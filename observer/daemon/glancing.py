@@ -9,7 +9,9 @@ from typing import Protocol
 
 from observer.daemon.troubles import Troubles
 from observer.daemon.watching import Watch, Watched
+from observer.errors import ObserverError
 from observer.runs.leading import Term
+from observer.runs.ticks import Tick
 from observer.sources.source import Source
 from observer.store import Store
 
@@ -34,7 +36,12 @@ class Glancing:
         self._blind: dict[str, bool] = {}
 
     def glance(self, source: Source, term: Term) -> None:
-        """Glance at the contracts that are due. Raises StoreError, NotLeading."""
+        """Glance at the contracts that are due. Raises StoreError, NotLeading.
+
+        A source that does not answer one of them is not asked again for the others that are due now: each would wait
+        as long as the first, and what was seen of the last would pass for fresh meanwhile.
+        """
+        locked_out: ObserverError | None = None
         watch = self._current()
         settings = watch.settings.ticks
         for place, (name, watched) in enumerate(watch.contracts.items()):
@@ -50,11 +57,15 @@ class Glancing:
             self._due[name, False] = now + every[False]
             if volume:
                 self._due[name, True] = now + every[True]
-            self._look(watched, source, term, volume=volume)
+            begun, at = time.monotonic(), datetime.now(UTC)
+            if locked_out is None:
+                ticks = watched.glancer.look(source, at=at, volume=volume)
+                locked_out = watched.glancer.locked_out
+            else:
+                ticks = watched.glancer.unseen(locked_out, at=at, volume=volume)
+            self._record(watched, ticks, term, begun)
 
-    def _look(self, watched: Watched, source: Source, term: Term, *, volume: bool) -> None:
-        begun = time.monotonic()
-        ticks = watched.glancer.look(source, at=datetime.now(UTC), volume=volume)
+    def _record(self, watched: Watched, ticks: tuple[Tick, ...], term: Term, begun: float) -> None:
         if not ticks:
             return
         self._store.ticks.record(ticks, term=term)

@@ -47,6 +47,8 @@ class Glancer:
     def __init__(self, plan: ContractPlan) -> None:
         self._plan = glance_plan(plan)
         self._declared: _Declared | None = None
+        #: Why the last look could not even begin; None when it could.
+        self.locked_out: ObserverError | None = None
 
     def look(self, source: Source, *, at: datetime, volume: bool) -> tuple[Tick, ...]:
         """One tick per freshness check, and per volume check when `volume`. `at` is the daemon's clock.
@@ -61,7 +63,9 @@ class Glancer:
             seen = glance(self._plan, source.engine, declared.views, source_time=declared.now(), volume=volume)
         except (SourceError, EngineError) as error:
             self._declared = None
-            return self._unseen(error, at, volume=volume)
+            self.locked_out = error
+            return self.unseen(error, at=at, volume=volume)
+        self.locked_out = None
         broken = any(m.error for m in seen) or any(shape.error for shape in declared.shapes)
         self._declared = None if broken else declared
         return tuple(_tick(self._spec(m.check_id), m, at) for m in seen)
@@ -79,7 +83,8 @@ class Glancer:
     def _spec(self, check_id: str) -> CheckSpec:
         return next(spec for spec in self._plan.checks if spec.id == check_id)
 
-    def _unseen(self, error: ObserverError, at: datetime, *, volume: bool) -> tuple[Tick, ...]:
+    def unseen(self, error: ObserverError, *, at: datetime, volume: bool) -> tuple[Tick, ...]:
+        """What a look would give that could not begin for this reason."""
         asked = _glanced_at(self._plan.checks, volume=volume)
         return tuple(_tick(spec, Measurement(check_id=spec.id, error=str(error)), at) for spec in asked)
 
