@@ -68,6 +68,7 @@ class Daemon:
         self._stopping = False
         self._beat_at: float | None = None
         self._to_recover = threading.Event()
+        self._to_retain = threading.Event()
         self.troubles = Troubles()
         self.metrics = Metrics(store.standing, store.ticks.latest, receivers=tuple(senders))
         self._dispatcher = Dispatcher(
@@ -76,7 +77,7 @@ class Daemon:
             self.metrics,
             source=lambda: (source.display_url, source.kind),
             lineage="lineage" in senders,
-            on_trouble=self.troubles.report,
+            on_trouble=self._told,
         )
         self._glancing = Glancing(store, self.current, self.metrics, self.troubles)
         self.leading = Leading(store, holder, settings.daemon.lease, alone=alone, on_gain=self.recover)
@@ -135,8 +136,17 @@ class Daemon:
         if self._to_recover.is_set():
             self._dispatcher.recover(term)
             self._to_recover.clear()
+        if self._to_retain.is_set():
+            self._to_retain.clear()
+            self._retain(term)
         self._dispatcher.add_slots(term, now)
         self._dispatcher.dispatch(term, now)
+
+    def _told(self, door: str, reason: str | None) -> None:
+        """What the dispatcher says of runs. A snapshot that found no room makes room for the next one."""
+        self.troubles.report(door, reason)
+        if reason is not None and door.startswith("snapshot of "):
+            self._to_retain.set()
 
     def recover(self) -> None:
         """Have a look, with the next run of slots, at runs whose daemon has ended."""
