@@ -50,3 +50,19 @@ def shared_data() -> Path:
     if not real_parts.SHARED_DATA.is_dir():
         real_parts.missing("the folder ../shared/data is not here")
     return real_parts.SHARED_DATA
+
+
+#: What takes minutes begins first, so that nothing long is left for one process at the end.
+LONG = (
+    "test_real_inputs",
+    "test_daemon_kills",
+    "test_live_demo",
+    "test_daemon_faults",
+    "test_two_daemons",
+    "test_demo_crm",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; the others as they were found."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))

@@ -23,7 +23,7 @@ from observer.daemon.troubles import Troubles
 from observer.daemon.watching import Watch, watch
 from observer.daemon.workers import Limits, WorkerPool
 from observer.errors import InputError, NotLeading, ObserverError, StoreError
-from observer.jobs.deliver import Attempt, Sender, deliver, flush
+from observer.jobs.deliver import Attempt, Sender, flush
 from observer.jobs.retain import retain_snapshots
 from observer.metrics.registry import Metrics
 from observer.runs.leading import Term
@@ -36,7 +36,7 @@ log = structlog.get_logger("observer")
 
 #: A daemon whose heart has not beaten for so long is not ready.
 HEART_STILL: Final = timedelta(seconds=30)
-#: A stop goes on flushing the outbox for so long; the next leader sends the rest.
+#: The outbox is flushed for so long at a time; what is left then waits for the next beat, or the next leader.
 FLUSH_FOR: Final = timedelta(seconds=10)
 #: Doors that a follower uses too.
 _EVERYBODYS = ("state", "configuration")
@@ -157,12 +157,12 @@ class Daemon:
         self._as_leader("glances", lambda term: self._glancing.glance(self._source, term))
 
     def deliver(self) -> None:
-        """One attempt at whatever waits in the outbox."""
+        """Tell what waits in the outbox, as long as it is heard."""
         if self._senders:
             self._as_leader("deliveries", self._deliver)
 
     def _deliver(self, term: Term) -> None:
-        for attempt in deliver(self._store, self._senders, term=term):
+        for attempt in flush(self._store, self._senders, within=FLUSH_FOR, term=term):
             self._tell(attempt)
 
     def _tell(self, attempt: Attempt) -> None:
