@@ -36,8 +36,10 @@ log = structlog.get_logger("observer")
 
 #: A daemon whose heart has not beaten for so long is not ready.
 HEART_STILL: Final = timedelta(seconds=30)
-#: The outbox is flushed for so long at a time; what is left then waits for the next beat, or the next leader.
+#: A stop goes on flushing the outbox for so long; the next leader sends the rest.
 FLUSH_FOR: Final = timedelta(seconds=10)
+#: So does a beat; what is left then waits for the next one.
+BEAT_FLUSH_FOR: Final = timedelta(seconds=2)
 #: Doors that a follower uses too.
 _EVERYBODYS = ("state", "configuration")
 #: Settings that are read once, at the start.
@@ -69,6 +71,7 @@ class Daemon:
         self._beat_at: float | None = None
         self._to_recover = threading.Event()
         self._to_retain = threading.Event()
+        self._delivering = threading.Lock()
         self.troubles = Troubles()
         self.metrics = Metrics(store.standing, store.ticks.latest, receivers=tuple(senders))
         self._dispatcher = Dispatcher(
@@ -162,8 +165,13 @@ class Daemon:
             self._as_leader("deliveries", self._deliver)
 
     def _deliver(self, term: Term) -> None:
-        for attempt in flush(self._store, self._senders, within=FLUSH_FOR, term=term):
-            self._tell(attempt)
+        self._flush(term, within=BEAT_FLUSH_FOR)
+
+    def _flush(self, term: Term | None, *, within: timedelta) -> None:
+        # One at a time: what a beat has taken, a stop would not see, and leave untold.
+        with self._delivering:
+            for attempt in flush(self._store, self._senders, within=within, term=term):
+                self._tell(attempt)
 
     def _tell(self, attempt: Attempt) -> None:
         if attempt.failure is None:
@@ -257,8 +265,7 @@ class Daemon:
         self._pool.stop(self._watch.settings.daemon.grace)
         try:
             self._dispatcher.record_what_was_not()
-            for attempt in flush(self._store, self._senders, within=FLUSH_FOR, term=self.leading.term):
-                self._tell(attempt)
+            self._flush(self.leading.term, within=FLUSH_FOR)
         except StoreError as error:
             log.warning("outbox_not_flushed", reason=str(error))
         self.leading.resign()
