@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -9,10 +10,13 @@ from fractions import Fraction
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """Decided records of a span of time. `unknown` and `withdrawn` are numbers of their own, outside the ratio."""
+    """Decided records of a span of time. `unknown` and `withdrawn` are numbers of their own, outside the ratio.
 
-    good: int = 0
-    bad: int = 0
+    Fractions only where the mean share of slices is counted.
+    """
+
+    good: int | Fraction = 0
+    bad: int | Fraction = 0
     unknown: int = 0
     withdrawn: int = 0
 
@@ -25,7 +29,7 @@ class Counts:
         )
 
     @property
-    def eligible(self) -> int:
+    def eligible(self) -> int | Fraction:
         """Records that count."""
         return self.good + self.bad
 
@@ -57,7 +61,7 @@ class Budget:
     @property
     def left(self) -> int:
         """Bad records that may still come; negative when the budget is overspent."""
-        return self.allowed - self.counts.bad
+        return math.floor(self.allowed - self.counts.bad)
 
     @property
     def spent_share(self) -> Fraction | None:

@@ -42,6 +42,11 @@ class BurnRule:
         """The burn rate at which it fires, for an objective over `period`."""
         return self.share * _exact(period) / _exact(self.long)
 
+    @property
+    def name(self) -> str:
+        """`1h/5m`."""
+        return f"{_short(self.long)}/{_short(self.short)}"
+
     def can_fire(self, period: timedelta, target: Fraction) -> bool:
         """A burn rate above 1 / (1 - target) cannot be: then every record is bad."""
         return self.factor(period) * (1 - target) < 1 and self.long < period
@@ -63,8 +68,8 @@ class Burning:
     rule: BurnRule
     #: Of the long window.
     burn: Fraction
-    bad: int
-    eligible: int
+    bad: int | Fraction
+    eligible: int | Fraction
 
 
 def burning(
@@ -94,3 +99,10 @@ def burning(
 
 def _exact(span: timedelta) -> Fraction:
     return Fraction(span // timedelta(microseconds=1))
+
+
+def _short(span: timedelta) -> str:
+    for width, letter in ((timedelta(days=1), "d"), (timedelta(hours=1), "h")):
+        if span % width == timedelta():
+            return f"{span // width}{letter}"
+    return f"{span // timedelta(minutes=1)}m"

@@ -160,4 +160,12 @@ class Slo:
     unknown_limit: Fraction = Fraction(1, 10)
     #: Tells one revision from another: over everything that changes what is counted or allowed.
     revision: str = ""
+    #: Tells one ledger from another: over what is counted, and what is good. A new target goes on with its ledger.
+    counted: str = ""
+    #: Who is told: the owner of the field, else of the contract; a steward stands in.
+    owner: str | None = None
+    #: The schema object that it is about; None for runs of a whole contract.
+    object: str | None = None
+    #: What it is about there: a property name; None for a whole object.
+    property: str | None = None
     path: Path = ()

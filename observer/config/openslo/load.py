@@ -19,7 +19,7 @@ from observer.config.openslo.kinds import SOURCE_TYPE
 from observer.config.openslo.objectives import check_slices, objective_of, window_of
 from observer.config.openslo.objects import Objects
 from observer.config.openslo.page import Element, Page
-from observer.config.openslo.revision import revision_of
+from observer.config.openslo.revision import counted_of, revision_of
 from observer.config.openslo.spans import span_text
 from observer.config.yaml_text import MAX_BYTES, read_yaml_documents, too_large
 from observer.contracts.model import Contract
@@ -146,13 +146,23 @@ class _Slos:
             unknown_limit=indicator.unknown_limit,
             path=element.path,
         )
-        return replace(slo, revision=self._revision(slo, indicator))
+        return self._known_by(self._about(slo, indicator), indicator)
 
-    def _revision(self, slo: Slo, read: ReadIndicator) -> str:
+    def _about(self, slo: Slo, read: ReadIndicator) -> Slo:
+        """With what it is about, and who owns that."""
+        contract = self._contracts[read.indicator.contract]
+        subject = read.checks[0] if read.checks else read.indicator
+        obj = contract.object(getattr(subject, "object", None) or "")
+        prop = obj.property(getattr(subject, "property", None) or "") if obj else None
+        name, field = (obj.name if obj else None), (prop.name if prop else None)
+        return replace(slo, object=name, property=field, owner=contract.owner_of(prop) or contract.steward)
+
+    def _known_by(self, slo: Slo, read: ReadIndicator) -> Slo:
         dated = None
         if isinstance(read.indicator, TimeToFill):
             dated = self._contracts[read.indicator.contract].object(read.indicator.object)
-        return revision_of(slo, read.checks, dated)
+        counted = counted_of(slo, read.checks, dated)
+        return replace(slo, counted=counted, revision=revision_of(slo, counted))
 
 
 def _data_source(source: Element) -> None:

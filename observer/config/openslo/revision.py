@@ -1,4 +1,6 @@
-"""A digest over everything that changes what is counted or allowed: another one is another revision of the SLO.
+"""Two digests: over what is counted, by which a ledger is known, and with what is allowed of it, which is a revision.
+
+An SLO whose target or window changes has a new revision and goes on with its ledger: what was good stays good.
 
 What is not in it may change without a new budget: names, texts, who is told, and how rows are looked at (poll,
 history, look-back, grace), for none of these makes a good record bad. The rules of the contract that an indicator names
@@ -21,15 +23,25 @@ from observer.slo.model import Indicator, Slo, TimeToFill
 _HOW_ROWS_ARE_LOOKED_AT = frozenset({"poll", "history", "look_back", "grace"})
 
 
-def revision_of(slo: Slo, checks: tuple[CheckSpec, ...], obj: SchemaObject | None) -> str:
-    """16 hex digits. `checks` are those that the indicator names, `obj` is the object whose rows have deadlines."""
-    counted = (
+def counted_of(slo: Slo, checks: tuple[CheckSpec, ...], obj: SchemaObject | None) -> str:
+    """16 hex digits over what is counted and what is good, whatever is allowed of it.
+
+    `checks` are those that the indicator names, `obj` is the object whose rows have deadlines.
+    """
+    return _digest(
         _indicator(slo.indicator),
         [(check.id, check.rule, check.when) for check in checks],
         (obj.physical_name, obj.event_time, obj.deleted_flag) if obj else None,
-        (slo.window, slo.method, slo.target, slo.slice_target, slo.slice_span),
     )
-    text = json.dumps(_plain(counted), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+
+
+def revision_of(slo: Slo, counted: str) -> str:
+    """16 hex digits over what is counted and what the objective allows of it."""
+    return _digest(counted, slo.window, slo.method, slo.target, slo.slice_target, slo.slice_span)
+
+
+def _digest(*said: object) -> str:
+    text = json.dumps(_plain(said), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,0 +1,225 @@
+"""The ledger of a time-to-fill level: which rows to look at next, and what a look decides. Pure.
+
+In: where the ledger stands, what it knows of rows, one look at the source. Out: a Step, to be written as a whole.
+Every row is decided once, at the first look at or after its deadline, and never again; a look that is made twice, or
+written twice, changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from observer.slo.model import TimeToFill
+from observer.slo.verdicts import EvidenceKind, Observation, Seen, State, Verdict, verdict_of
+
+#: Every row of the look-back is looked for again about so often: what became visible late is found.
+SWEEP = timedelta(hours=1)
+_INSTANT = timedelta(microseconds=1)
+#: A row is looked at once more so many poll intervals before its deadline, so that a late beat still brackets it.
+_NEAR = 1.5
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Range:
+    """Event times after `after`, up to and with `upto`; aware, UTC."""
+
+    after: datetime
+    upto: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeenRow:
+    """One row as a look showed it."""
+
+    #: Its key as canonical text; a keyed digest where the key is restricted.
+    key: str
+    event_at: datetime
+    holds: bool
+    #: No earlier than it was last written, as it says itself; None when it does not say.
+    written_at: datetime | None = None
+    #: What a history says of P at the event time and the deadline; None: there is none, or it does not reach that far.
+    history: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """Rows of some ranges, all seen as of one instant of the source, which lies between `at` and `until`."""
+
+    #: As of when what was seen is true, by the source's clock; on a replica, what it has replayed.
+    at: datetime
+    until: datetime
+    #: What was read to its end: a row of these ranges that is not in `rows` was not there.
+    ranges: tuple[Range, ...]
+    rows: tuple[SeenRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pending:
+    """A row before its deadline, or not looked at since."""
+
+    key: str
+    #: As first seen: the deadline does not move.
+    event_at: datetime
+    #: The last look at it; None when that was just at its deadline.
+    before: Observation | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """A row's final state."""
+
+    key: str
+    event_at: datetime
+    #: GOOD, BAD, UNKNOWN or WITHDRAWN.
+    state: State
+    #: None for UNKNOWN and WITHDRAWN.
+    evidence: EvidenceKind | None
+    #: As of when the look was made that decided it.
+    decided_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """Where a ledger stands."""
+
+    #: Rows with an earlier event time do not count: nobody looked at them when it mattered.
+    since: datetime
+    #: Rows with an event time up to here have been looked for.
+    seen_to: datetime
+    #: The sweep through the look-back has come to here.
+    swept_to: datetime
+    #: As of when the last look was; None before the first.
+    looked_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What one look changes, written in one transaction or not at all."""
+
+    was: Position
+    now: Position
+    #: New ones, and those that were looked at once more.
+    pending: tuple[Pending, ...] = ()
+    #: Each of them is pending no longer.
+    decided: tuple[Decided, ...] = ()
+
+
+def begin(now: datetime, indicator: TimeToFill) -> Position:
+    """Where a new ledger stands: rows whose deadline is still to come count, those decided by time before do not."""
+    since = now - indicator.deadline
+    return Position(since=since, seen_to=since, swept_to=since)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What the next look has to read."""
+
+    #: In order and without overlap.
+    ranges: tuple[Range, ...]
+    #: The part of the look-back that is swept with it.
+    sweep: Range
+
+
+def next_reading(
+    position: Position, indicator: TimeToFill, *, oldest_pending: datetime | None, now: datetime
+) -> Reading:
+    """New rows; rows whose deadline has come or is near; and a slice of the look-back. None grows with the table.
+
+    `oldest_pending` is the earliest event time among the pending rows; `now` as of when the source shows its rows.
+    """
+    # Rows become visible a little after their event time: what is new is looked for from a little earlier. A clock
+    # that went back goes through the same times once more.
+    wanted = [Range(after=max(position.since, min(position.seen_to, now) - indicator.grace), upto=now)]
+    if oldest_pending is not None:
+        near = now - indicator.deadline + indicator.poll * _NEAR
+        wanted.append(Range(after=oldest_pending - _INSTANT, upto=min(near, now)))
+    sweep = _sweep(position, indicator, now)
+    return Reading(ranges=_merged([span for span in (*wanted, sweep) if span.after < span.upto]), sweep=sweep)
+
+
+def _sweep(position: Position, indicator: TimeToFill, now: datetime) -> Range:
+    """The slice of this look: all of the look-back within SWEEP, whatever the poll interval."""
+    ends = min(position.seen_to, now)
+    begins = min(max(position.since, now - indicator.deadline - indicator.look_back), ends)
+    after = position.swept_to if begins <= position.swept_to < ends else begins
+    passed = indicator.poll if position.looked_at is None else max(now - position.looked_at, indicator.poll)
+    return Range(after=after, upto=min(after + (ends - begins) * min(passed / SWEEP, 1.0), ends))
+
+
+def _merged(ranges: Sequence[Range]) -> tuple[Range, ...]:
+    merged: list[Range] = []
+    for span in sorted(ranges):
+        if merged and span.after <= merged[-1].upto:
+            merged[-1] = replace(merged[-1], upto=max(merged[-1].upto, span.upto))
+        else:
+            merged.append(span)
+    return tuple(merged)
+
+
+def missing(look: Look, pending: Mapping[str, Pending]) -> tuple[str, ...]:
+    """Keys of pending rows that the look should have shown and did not: gone, or of another event time by now."""
+    seen = {row.key for row in look.rows}
+    return tuple(
+        key
+        for key, row in pending.items()
+        if key not in seen and any(span.after < row.event_at <= span.upto for span in look.ranges)
+    )
+
+
+def step(
+    position: Position,
+    indicator: TimeToFill,
+    look: Look,
+    *,
+    sweep: Range,
+    pending: Mapping[str, Pending],
+    known: Set[str],
+) -> Step:
+    """What the look decides.
+
+    `pending` are the pending rows of its ranges and those with the keys of its rows, `known` the keys among its rows
+    that were decided before.
+    """
+    kept: list[Pending] = []
+    decided: list[Decided] = []
+    for row in look.rows:
+        was = pending.get(row.key)
+        event_at = row.event_at if was is None else was.event_at
+        if row.key in known or event_at <= position.since:
+            continue
+        deadline = event_at + indicator.deadline
+        seen = Observation(at=look.at, holds=row.holds, written_at=row.written_at)
+        if look.until < deadline:
+            kept.append(Pending(key=row.key, event_at=event_at, before=seen))
+        elif look.at < deadline:
+            # Whether it was seen before or after its deadline is not known: the next look decides.
+            kept.append(was or Pending(key=row.key, event_at=event_at, before=None))
+        else:
+            # A history was asked for the deadline of the event time that the row has now.
+            history = row.history if row.event_at == event_at else None
+            life = Seen(deadline=deadline, before=was.before if was else None, after=seen, history=history)
+            decided.append(_decided(row.key, event_at, look, verdict_of(life, poll=indicator.poll)))
+    gone = [pending[key] for key in missing(look, pending) if pending[key].event_at + indicator.deadline <= look.at]
+    decided += [_decided(row.key, row.event_at, look, Verdict(state=State.WITHDRAWN)) for row in gone]
+    return Step(was=position, now=_after(position, look, sweep), pending=tuple(kept), decided=tuple(decided))
+
+
+def _decided(key: str, event_at: datetime, look: Look, verdict: Verdict | None) -> Decided:
+    assert verdict is not None, "a look after the deadline decides"
+    return Decided(key=key, event_at=event_at, state=verdict.state, evidence=verdict.evidence, decided_at=look.at)
+
+
+def _after(position: Position, look: Look, sweep: Range) -> Position:
+    """A range that was read in part carries a mark no further than it was read."""
+    return replace(
+        position,
+        seen_to=_reached(min(position.seen_to, look.at), look.ranges),
+        swept_to=min(_reached(sweep.after, look.ranges), sweep.upto),
+        looked_at=look.at,
+    )
+
+
+def _reached(mark: datetime, ranges: Sequence[Range]) -> datetime:
+    return max((span.upto for span in ranges if span.after <= mark < span.upto), default=mark)

@@ -1,0 +1,105 @@
+"""How an SLO stands now: what status, metrics, alerts and pages all read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from observer.slo.alerts import Alert
+from observer.slo.budget import Budget, Counts, burn_rate, exhausted_in
+from observer.slo.burn import RULES
+from observer.slo.model import Slo
+from observer.slo.windows import span_begins, window_begins
+
+#: Spans whose burn rates are told, shortest first; that of the whole window comes beside them.
+BURN_SPANS = tuple(sorted({span for rule in RULES for span in (rule.long, rule.short)}))
+
+
+class Condition(StrEnum):
+    """The state of an SLO in one word."""
+
+    #: Nothing counted in the window: neither met nor missed.
+    NO_DATA = "no data"
+    MET = "met"
+    #: Met so far, and an alert is open.
+    BURNING = "burning"
+    #: More bad than the objective allows.
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenAlert:
+    """An alert with the time since when it is open."""
+
+    alert: Alert
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerStanding:
+    """What the state knows of an SLO beside its buckets."""
+
+    #: When this revision came into force.
+    revision_since: datetime
+    #: When its ledger began to count.
+    counts_since: datetime
+    #: As of when it was last looked at, or a run, glance or slot last counted; None when that never was.
+    looked_at: datetime | None
+    #: All that was ever decided in this ledger: these numbers only grow.
+    totals: Counts = field(default_factory=Counts)
+    pending: int = 0
+    #: Rows whose event time cannot be told (null, no time, no zone), or lies in the future; None: not counted.
+    undatable: int | None = None
+    #: Why nothing can be counted now; None when it can.
+    trouble: str | None = None
+    alerts: tuple[OpenAlert, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SloStanding:
+    """How one SLO stands at one time."""
+
+    slo: Slo
+    ledger: LedgerStanding
+    at: datetime
+    window_begins: datetime
+    #: What the objective counts over its window: records or slices.
+    budget: Budget
+    #: Span → burn rate over the last of it; None where nothing counted.
+    burns: Mapping[timedelta, Fraction | None]
+    #: Of the whole window.
+    burn: Fraction | None
+    #: How long the budget lasts at the burn rate of the last day; None when it does not run out.
+    exhausted_in: timedelta | None
+
+    @property
+    def condition(self) -> Condition:
+        """In one word."""
+        if self.budget.met is None:
+            return Condition.NO_DATA
+        if not self.budget.met:
+            return Condition.MISSED
+        return Condition.BURNING if self.ledger.alerts else Condition.MET
+
+
+def standing_of(
+    slo: Slo, ledger: LedgerStanding, counts_since: Callable[[datetime], Counts], *, at: datetime
+) -> SloStanding:
+    """`counts_since(begins)` is what the objective counts from there on; `at` is the clock by which spans end."""
+    begins = window_begins(slo.window, at)
+    budget = Budget(counts=counts_since(begins), target=slo.target)
+    burns = {span: burn_rate(counts_since(span_begins(span, at)), slo.target) for span in BURN_SPANS}
+    burn = burn_rate(budget.counts, slo.target)
+    return SloStanding(
+        slo=slo,
+        ledger=ledger,
+        at=at,
+        window_begins=begins,
+        budget=budget,
+        burns=burns,
+        burn=burn,
+        exhausted_in=exhausted_in(budget, burns[timedelta(days=1)], slo.window.span),
+    )
