@@ -115,7 +115,7 @@ def _run_here(store: Store, contract: str, watched: Watch) -> Slot:
             claimed = store.slots.claim(slot, order.run_id, deliveries=started_events(order, at=datetime.now(UTC)))
             _run_whole(replace(order, slot=claimed), store)
         if sender.configured:
-            for _ in flush(store, {"lineage": sender}, within=_FLUSH_FOR):
+            for _ in flush(store, {"lineage": sender}, within=_FLUSH_FOR, impatient=True):
                 pass
     return slot
 

@@ -167,10 +167,10 @@ class Daemon:
     def _deliver(self, term: Term) -> None:
         self._flush(term, within=BEAT_FLUSH_FOR)
 
-    def _flush(self, term: Term | None, *, within: timedelta) -> None:
+    def _flush(self, term: Term | None, *, within: timedelta, impatient: bool = False) -> None:
         # One at a time: what a beat has taken, a stop would not see, and leave untold.
         with self._delivering:
-            for attempt in flush(self._store, self._senders, within=within, term=term):
+            for attempt in flush(self._store, self._senders, within=within, term=term, impatient=impatient):
                 self._tell(attempt)
 
     def _tell(self, attempt: Attempt) -> None:
@@ -265,7 +265,7 @@ class Daemon:
         self._pool.stop(self._watch.settings.daemon.grace)
         try:
             self._dispatcher.record_what_was_not()
-            self._flush(self.leading.term, within=FLUSH_FOR)
+            self._flush(self.leading.term, within=FLUSH_FOR, impatient=True)
         except StoreError as error:
             log.warning("outbox_not_flushed", reason=str(error))
         self.leading.resign()

@@ -6,11 +6,11 @@ import math
 import random
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
-from observer.runs.deliveries import Delivery, Failure, after_failure
+from observer.runs.deliveries import Delivery, Failure, ReceiverCondition, after_failure, receiver_after
 from observer.runs.leading import Term
 from observer.store import Store
 
@@ -39,40 +39,56 @@ class Attempt:
 
 
 def flush(
-    store: Store, senders: Mapping[str, Sender], *, within: timedelta, term: Term | None = None
+    store: Store,
+    senders: Mapping[str, Sender],
+    *,
+    within: timedelta,
+    term: Term | None = None,
+    impatient: bool = False,
 ) -> Iterator[Attempt]:
-    """Deliver as long as anything lands; after `within` no other attempt is begun. Raises StoreError, NotLeading."""
+    """Deliver as long as anything lands; after `within` no other attempt is begun. Raises StoreError, NotLeading.
+
+    `impatient`: for who may not come again. The first attempts are made now, whatever waits for a later one.
+    """
     until = time.monotonic() + within.total_seconds()
     landed = True
     while landed and time.monotonic() < until:
-        attempts = deliver(store, senders, term=term, until=until)
+        attempts = deliver(store, senders, term=term, until=until, impatient=impatient)
         landed = any(attempt.failure is None for attempt in attempts)
+        impatient = False
         yield from attempts
 
 
 def deliver(
-    store: Store, senders: Mapping[str, Sender], *, term: Term | None = None, until: float = math.inf
+    store: Store,
+    senders: Mapping[str, Sender],
+    *,
+    term: Term | None = None,
+    until: float = math.inf,
+    impatient: bool = False,
 ) -> tuple[Attempt, ...]:
     """One attempt at the first of every line that may be tried now. Raises StoreError, NotLeading.
 
-    A receiver that cannot be reached is not asked again within the same call, and none is after `until`, by the
-    monotonic clock.
+    A receiver that is down is left alone for a while, and none is asked after `until`, by the monotonic clock.
     """
     attempts: list[Attempt] = []
     for receiver, sender in senders.items():
-        down = False
-        for delivery in store.outbox.take(receiver, BATCH, LEASE, term=term):
-            if down or time.monotonic() > until:
+        taken = store.outbox.take(receiver, BATCH, LEASE, term=term, impatient=impatient)
+        # What an impatient one was not to wait for is asked all the same.
+        condition = replace(store.outbox.condition(receiver), waits_until=None) if taken else ReceiverCondition()
+        for delivery in taken:
+            if condition.waits_until is not None or time.monotonic() > until:
                 store.outbox.release(delivery)
                 continue
             failure = sender.send(delivery)
             if failure is None:
                 store.outbox.delivered(delivery)
+                condition = ReceiverCondition()
                 attempts.append(Attempt(receiver=receiver, failure=None))
                 continue
-            verdict = after_failure(delivery, failure, now=store.outbox.now(), spread=random.random())  # noqa: S311  # no secret
-            store.outbox.failed(delivery, failure, verdict)
+            now, spread = store.outbox.now(), random.random()  # noqa: S311  # no secret
+            verdict = after_failure(delivery, failure, now=now, spread=spread)
+            condition = receiver_after(condition, failure, now=now, spread=spread)
+            store.outbox.failed(delivery, failure, verdict, condition)
             attempts.append(Attempt(receiver=receiver, failure=failure, dead=verdict.retry_at is None))
-            # What one delivery is refused for need not be true of the next; a receiver that is down is down for all.
-            down = failure.can_retry
     return tuple(attempts)

@@ -10,6 +10,8 @@ from typing import Any
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_WAIT = timedelta(minutes=10)
+#: A receiver that fails is asked again at least so often: with one delivery, whatever else waits.
+LONGEST_SILENCE = timedelta(minutes=1)
 #: A receiver that asks for more patience than this is tried all the same.
 MOST_PATIENCE = 3 * LONGEST_WAIT
 #: After so long without success a delivery is dead: visible, and re-driven by hand.
@@ -57,6 +59,10 @@ class Reason(StrEnum):
     UNEXPECTED = "unexpected"
 
 
+#: Reasons that no delivery can be the cause of: nothing of it was read.
+_NO_DELIVERYS = frozenset({Reason.UNREACHABLE, Reason.RATE_LIMITED, Reason.NOT_CONFIGURED})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """One failed attempt."""
@@ -85,6 +91,31 @@ def after_failure(delivery: Delivery, failure: Failure, *, now: datetime, spread
     wait = min(FIRST_WAIT * 2 ** min(delivery.attempts, 16), LONGEST_WAIT)
     wait += wait * spread / 2
     return Verdict(retry_at=now + max(wait, min(failure.retry_after or timedelta(), MOST_PATIENCE)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiverCondition:
+    """How a receiver itself does, whichever delivery it is given."""
+
+    #: Attempts that failed since it last took anything; 0: it is well.
+    failures: int = 0
+    #: Not tried before, with any delivery; None: it may be tried.
+    waits_until: datetime | None = None
+
+
+def receiver_after(before: ReceiverCondition, failure: Failure, *, now: datetime, spread: float) -> ReceiverCondition:
+    """Doubling waits up to a minute, longer when the receiver asks for it, stretched by up to half (`spread`).
+
+    A delivery that it refuses for good says nothing of others. A first failure that may be the delivery's own (a server
+    error, say) leaves the next one its chance at once: one that always fails costs the others no time.
+    """
+    if not failure.can_retry:
+        return before
+    failures = before.failures + 1
+    doublings = before.failures if failure.reason in _NO_DELIVERYS else before.failures - 1
+    wait = timedelta() if doublings < 0 else min(FIRST_WAIT * 2 ** min(doublings, 16), LONGEST_SILENCE)
+    wait = max(wait * (1 + spread / 2), min(failure.retry_after or timedelta(), MOST_PATIENCE))
+    return ReceiverCondition(failures=failures, waits_until=now + wait if wait else None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The outbox. In: deliveries, written with the change they tell of. Out: the next ones to deliver, under a lease.
 
-Guarantee: at least once; in the order of writing within a line; one with a known key is never kept twice.
+Guarantee: at least once; in the order of writing within a line; one with a known key is never kept twice; nobody waits
+longer than the receiver fails, but for what fails by itself.
 """
 
 from __future__ import annotations
@@ -9,10 +10,18 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from observer.runs.deliveries import LONGEST_WAIT, Delivery, Failure, NewDelivery, OutboxDepth, Verdict
+from observer.runs.deliveries import (
+    LONGEST_WAIT,
+    Delivery,
+    Failure,
+    NewDelivery,
+    OutboxDepth,
+    ReceiverCondition,
+    Verdict,
+)
 from observer.runs.leading import Term
 from observer.store import tables as t
 from observer.store.database import Database, changed
@@ -45,50 +54,68 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def take(self, receiver: str, limit: int, lease: timedelta, *, term: Term | None = None) -> tuple[Delivery, ...]:
-        """The first of each line that may be tried now, oldest first; nobody else gets them before `lease` has passed.
+    def take(
+        self, receiver: str, limit: int, lease: timedelta, *, term: Term | None = None, impatient: bool = False
+    ) -> tuple[Delivery, ...]:
+        """The first of each line that may be tried now, longest due first; nobody else gets them before `lease` passed.
 
         A line whose first one waits for its next attempt, or is being delivered, waits with it; a dead one holds up
-        nobody. Raises NotLeading.
+        nobody. None while the receiver itself waits. `impatient`: whatever waits for its next attempt is tried now.
+
+        Who leads delivers one batch at a time, so that what is leased under `term` or an earlier one was left behind
+        and is taken at once. Raises NotLeading.
         """
         o = t.outbox
         with self._database.transaction() as connection:
             # A look that locks nothing: every second there is mostly nothing to take, however much waits.
-            ready = self._ready(receiver, limit, now=self._database.now(connection))
+            now = self._database.now(connection)
+            ready = _ready(receiver, limit, now=now, term=term, impatient=impatient)
             if connection.execute(ready.with_only_columns(o.c.id).limit(1)).first() is None:
+                return ()
+            waits_until = _condition(connection, receiver).waits_until
+            if not impatient and waits_until is not None and now < waits_until <= now + _ABSURD:
                 return ()
         with self._database.transaction(writes=True, term=term) as connection:
             now = self._database.now(connection)
-            ready = self._ready(receiver, limit, now=now)
+            ready = _ready(receiver, limit, now=now, term=term, impatient=impatient)
             rows = connection.execute(ready.with_for_update(skip_locked=True)).all()
             if rows:
-                taken = update(o).where(o.c.id.in_([row.id for row in rows])).values(leased_until=now + lease)
-                connection.execute(taken)
+                taken = update(o).where(o.c.id.in_([row.id for row in rows]))
+                epoch = None if term is None else term.epoch
+                connection.execute(taken.values(leased_until=now + lease, leased_epoch=epoch))
         return tuple(_delivery(row, leased_until=now + lease) for row in rows)
-
-    def _ready(self, receiver: str, limit: int, *, now: datetime) -> Select[Any]:
-        o = t.outbox
-        open_ones = and_(o.c.receiver == receiver, o.c.delivered_at.is_(None), o.c.dead_at.is_(None))
-        first = select(func.min(o.c.id)).where(open_ones).group_by(o.c.line)
-        free = or_(o.c.leased_until.is_(None), o.c.leased_until <= now, o.c.leased_until > now + _ABSURD)
-        due = or_(o.c.available_at <= now, o.c.available_at > now + _ABSURD)
-        # `open_ones` once more: another taker may deliver one between the choice and the lock.
-        return select(o).where(o.c.id.in_(first), open_ones, free, due).order_by(o.c.id).limit(limit)
 
     def delivered(self, delivery: Delivery) -> None:
         """It landed: that is true even when the lease has passed and others try it, or gave it up, by now.
 
-        Only its key is kept: the events of one run are as large as its record, and nobody reads them again.
+        Only its key is kept: the events of one run are as large as its record, and nobody reads them again. A receiver
+        that failed before is well again: what failed with it is due at once.
         """
         with self._database.transaction(writes=True) as connection:
             landed = update(t.outbox).where(t.outbox.c.id == delivery.id, t.outbox.c.delivered_at.is_(None))
             now = self._database.now(connection)
             over: dict[str, object] = {"leased_until": None, "dead_at": None, "payload": {}}
             connection.execute(landed.values(delivered_at=now, attempts=delivery.attempts + 1, **over))
+            failures = _condition(connection, delivery.receiver).failures
+            if failures:
+                _write_condition(connection, delivery.receiver, ReceiverCondition())
+                _end_waits(connection, delivery.receiver, failures, now=now)
 
-    def failed(self, delivery: Delivery, failure: Failure, verdict: Verdict) -> None:
-        """It did not: tried again at the verdict's time, or dead. Nothing when somebody else has it by now."""
+    def condition(self, receiver: str) -> ReceiverCondition:
+        """How the receiver itself does."""
+        with self._database.transaction() as connection:
+            return _condition(connection, receiver)
+
+    def failed(
+        self, delivery: Delivery, failure: Failure, verdict: Verdict, condition: ReceiverCondition | None = None
+    ) -> None:
+        """It did not: tried again at the verdict's time, or dead. Nothing when somebody else has it by now.
+
+        `condition` is how the receiver does since then.
+        """
         with self._database.transaction(writes=True) as connection:
+            if condition is not None:
+                _write_condition(connection, delivery.receiver, condition)
             now = self._database.now(connection)
             fate: dict[str, object] = (
                 {"dead_at": now} if verdict.retry_at is None else {"available_at": verdict.retry_at}
@@ -113,12 +140,14 @@ class Outbox:
         connection.execute(update(t.outbox).where(*mine).values(leased_until=None, **values))
 
     def redrive(self, receiver: str | None = None) -> int:
-        """Dead ones are tried again, of one receiver or of all; says how many."""
+        """Dead ones are tried again, of one receiver or of all, which are waited for no more; says how many."""
         dead = [t.outbox.c.dead_at.is_not(None), *([t.outbox.c.receiver == receiver] if receiver else [])]
         with self._database.transaction(writes=True) as connection:
             now = self._database.now(connection)
             # `created_at` decides when to give up: it begins anew.
             again = update(t.outbox).where(*dead).values(dead_at=None, attempts=0, available_at=now, created_at=now)
+            theirs = [t.receivers.c.name == receiver] if receiver else []
+            connection.execute(update(t.receivers).where(*theirs).values(waits_until=None))
             return changed(connection, again)
 
     def depths(self) -> tuple[OutboxDepth, ...]:
@@ -130,6 +159,42 @@ class Outbox:
         """The clock by which deliveries wait."""
         with self._database.transaction() as connection:
             return self._database.now(connection)
+
+
+def _ready(receiver: str, limit: int, *, now: datetime, term: Term | None, impatient: bool) -> Select[Any]:
+    o = t.outbox
+    first = select(func.min(o.c.id)).where(*_open(receiver)).group_by(o.c.line)
+    free = or_(o.c.leased_until.is_(None), o.c.leased_until <= now, o.c.leased_until > now + _ABSURD)
+    if term is not None:
+        free = or_(free, o.c.leased_epoch <= term.epoch)
+    due = or_(o.c.available_at <= now, o.c.available_at > now + _ABSURD)
+    # `_open` once more: another taker may deliver one between the choice and the lock.
+    chosen = [o.c.id.in_(first), *_open(receiver), free, *([] if impatient else [due])]
+    return select(o).where(*chosen).order_by(o.c.available_at, o.c.id).limit(limit)
+
+
+def _open(receiver: str) -> tuple[ColumnElement[bool], ...]:
+    return (t.outbox.c.receiver == receiver, t.outbox.c.delivered_at.is_(None), t.outbox.c.dead_at.is_(None))
+
+
+def _condition(connection: Connection, receiver: str) -> ReceiverCondition:
+    row = connection.execute(select(t.receivers).where(t.receivers.c.name == receiver)).first()
+    return ReceiverCondition() if row is None else ReceiverCondition(failures=row.failures, waits_until=row.waits_until)
+
+
+def _write_condition(connection: Connection, receiver: str, condition: ReceiverCondition) -> None:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    row = dialect.insert(t.receivers).values(name=receiver, **vars(condition))
+    connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=vars(condition)))
+
+
+def _end_waits(connection: Connection, receiver: str, failures: int, *, now: datetime) -> None:
+    """A delivery that failed more often than its receiver did since it was last well fails by itself: it goes on
+    waiting, or every success of another would have it tried again.
+    """
+    o = t.outbox.c
+    waiting = (o.available_at > now, o.attempts.between(1, failures))
+    connection.execute(update(t.outbox).where(*_open(receiver), *waiting).values(available_at=now))
 
 
 def outbox_depths(connection: Connection) -> tuple[OutboxDepth, ...]:

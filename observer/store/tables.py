@@ -234,6 +234,8 @@ outbox = Table(
     Column("dead_at", UtcTime),
     Column("last_reason", Text),
     Column("last_detail", Text),
+    #: The term under which it was leased; null: by hand.
+    Column("leased_epoch", BigInteger),
     # Last, for it is large: whoever looks at what waits reads past none of it.
     Column("payload", Document, nullable=False),
     UniqueConstraint("receiver", "key"),
@@ -245,6 +247,17 @@ outbox = Table(
         postgresql_where=text("delivered_at IS NULL AND dead_at IS NULL"),
         sqlite_where=text("delivered_at IS NULL AND dead_at IS NULL"),
     ),
+)
+
+#: How receivers of deliveries do; one that never failed is not in it.
+receivers = Table(
+    "receivers",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    #: Attempts that failed since it last took anything.
+    Column("failures", Integer, nullable=False),
+    #: Not tried before.
+    Column("waits_until", UtcTime),
 )
 
 #: Glances at tables between full runs.

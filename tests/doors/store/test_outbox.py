@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from multiprocessing.pool import Pool
 from pathlib import Path
@@ -19,9 +20,11 @@ from observer.runs.deliveries import (
     Failure,
     NewDelivery,
     Reason,
+    ReceiverCondition,
     Verdict,
     after_failure,
 )
+from observer.runs.leading import Term
 from observer.store import tables as t
 from observer.store.store import Store
 from tests.fakes.small_runs import delivery, small_run
@@ -294,6 +297,93 @@ def test_a_reason_with_characters_that_no_database_takes_is_written_out(state: S
     state.outbox.failed(take_one(state), garbage, Verdict(retry_at=None))
 
     assert state.outbox.depths()[0].dead == 1
+
+
+def lead(state: Store, holder: str) -> Term:
+    term = state.leadership.campaign(holder, LEASE, alone=True)
+    assert term is not None
+    return term
+
+
+def test_what_a_leader_left_behind_is_taken_at_once_by_itself_and_by_the_next(state: Store) -> None:
+    write(state, delivery("k"))
+    first = lead(state, "a")
+    (left,) = state.outbox.take("lineage", 1, LEASE, term=first)
+
+    assert take(state) == [], "a hand waits for the end of the lease"
+    assert [d.key for d in state.outbox.take("lineage", 1, LEASE, term=first)] == ["k"]
+    (again,) = state.outbox.take("lineage", 1, LEASE, term=lead(state, "b"))
+
+    state.outbox.failed(left, DOWN, Verdict(retry_at=None))
+    assert state.outbox.depths()[0].dead == 0, "it is in the hands of the second"
+    state.outbox.delivered(again)
+    assert state.outbox.depths() == ()
+
+
+def test_what_a_hand_delivers_is_left_to_it(state: Store) -> None:
+    write(state, delivery("k"))
+    term = lead(state, "a")
+    state.outbox.release(state.outbox.take("lineage", 1, LEASE, term=term)[0])
+    held = take_one(state)
+
+    assert state.outbox.take("lineage", 1, LEASE, term=term) == ()
+    state.outbox.delivered(held)
+    assert state.outbox.depths() == ()
+
+
+def fail(state: Store, failed: Delivery, *, failures: int, seconds: float = 600) -> None:
+    """It failed, as the receiver did so often before it."""
+    waits = ReceiverCondition(failures=failures, waits_until=in_seconds(state, seconds))
+    state.outbox.failed(failed, DOWN, Verdict(retry_at=in_seconds(state, seconds)), waits)
+
+
+def test_a_receiver_that_waits_is_given_nothing_but_by_who_cannot_wait(state: Store) -> None:
+    write(state, delivery("a", line="a"), delivery("b", line="b"), delivery("c", line="c", receiver="slack"))
+    a, b = state.outbox.take("lineage", 9, LEASE)
+    fail(state, a, failures=1)
+    state.outbox.release(b)
+
+    assert take(state) == []
+    assert take(state, receiver="slack") == ["c"]
+    assert [d.key for d in state.outbox.take("lineage", 9, LEASE, impatient=True)] == ["b", "a"], "longest due first"
+    assert take(state) == []
+
+
+def test_a_receivers_wait_that_a_clock_made_endless_is_none(state: Store) -> None:
+    write(state, delivery("a", line="a"), delivery("b", line="b"))
+    a, b = state.outbox.take("lineage", 9, LEASE)
+    fail(state, a, failures=1, seconds=365 * 24 * 3600)
+    state.outbox.release(b)
+
+    assert take(state) == ["b", "a"]
+
+
+def test_what_failed_with_its_receiver_is_due_when_that_is_well_again(state: Store) -> None:
+    write(state, *(delivery(name, line=name) for name in "abcd"), delivery("x", receiver="slack"))
+    a, b, c, d = state.outbox.take("lineage", 9, LEASE)
+    (x,) = state.outbox.take("slack", 1, LEASE)
+    fail(state, x, failures=1)
+    fail(state, a, failures=1)
+    fail(state, replace(b, attempts=1), failures=2)
+    fail(state, replace(c, attempts=2), failures=2)
+
+    state.outbox.delivered(d)
+
+    assert state.outbox.condition("lineage") == ReceiverCondition()
+    assert take(state) == ["a", "b"], "c failed more often than its receiver: it waits for its own time"
+    assert (state.outbox.condition("slack").failures, take(state, receiver="slack")) == (1, [])
+
+
+def test_driving_again_by_hand_waits_for_no_receiver(state: Store) -> None:
+    write(state, delivery("a", line="a"), delivery("b", line="b"))
+    a, b = state.outbox.take("lineage", 9, LEASE)
+    fail(state, a, failures=1)
+    state.outbox.failed(b, DOWN, Verdict(retry_at=None))
+
+    assert state.outbox.redrive("slack") == 0
+    assert take(state) == []
+    assert state.outbox.redrive("lineage") == 1
+    assert take(state) == ["b"]
 
 
 def test_a_former_leader_takes_nothing(state: Store) -> None:

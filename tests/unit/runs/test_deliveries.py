@@ -8,7 +8,19 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observer.runs.deliveries import FIRST_WAIT, GIVE_UP_AFTER, LONGEST_WAIT, Delivery, Failure, Reason, after_failure
+from observer.runs.deliveries import (
+    FIRST_WAIT,
+    GIVE_UP_AFTER,
+    LONGEST_SILENCE,
+    LONGEST_WAIT,
+    MOST_PATIENCE,
+    Delivery,
+    Failure,
+    Reason,
+    ReceiverCondition,
+    after_failure,
+    receiver_after,
+)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DELIVERY = Delivery(id=1, receiver="lineage", key="run-1", line="leads", payload={}, created_at=NOW, attempts=0)
@@ -59,3 +71,43 @@ def test_after_three_days_it_is_dead():
     day_three = NOW + GIVE_UP_AFTER
     assert after_failure(DELIVERY, FAILURE, now=day_three, spread=0).retry_at is not None
     assert after_failure(DELIVERY, FAILURE, now=day_three + timedelta(seconds=1), spread=0).retry_at is None
+
+
+# --- the receiver itself --------------------------------------------------------------------------------------------
+
+WELL = ReceiverCondition()
+UNREACHABLE = Failure(reason=Reason.UNREACHABLE, detail="connection refused")
+
+
+def silence(failures: int, failure: Failure = FAILURE, spread: float = 0.0) -> float:
+    """Seconds for which a receiver is left alone that failed so often before."""
+    after = receiver_after(ReceiverCondition(failures=failures), failure, now=NOW, spread=spread)
+    assert after.failures == failures + 1
+    return (after.waits_until - NOW).total_seconds() if after.waits_until else 0.0
+
+
+def test_a_receiver_that_cannot_be_reached_is_left_alone_at_once_and_ever_longer():
+    assert [silence(n, UNREACHABLE) for n in range(7)] == [2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_fault_that_may_be_the_deliverys_own_costs_the_next_one_no_time():
+    assert [silence(n) for n in range(8)] == [0, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_receiver_is_given_the_patience_it_asks_for_from_the_first_time():
+    polite = replace(FAILURE, reason=Reason.RATE_LIMITED, retry_after=timedelta(seconds=90))
+    assert [silence(n, polite) for n in (0, 5)] == [90, 90]
+    assert silence(0, replace(polite, retry_after=timedelta(days=300))) == MOST_PATIENCE.total_seconds()
+
+
+@given(attempts, spreads, st.sampled_from(Reason))
+def test_a_receiver_is_asked_again_within_a_minute_and_a_half(failures: int, spread: float, reason: Reason):
+    waits = silence(failures, replace(FAILURE, reason=reason), spread)
+    assert waits <= silence(failures + 1, replace(FAILURE, reason=reason), spread)
+    assert waits <= LONGEST_SILENCE.total_seconds() * 1.5
+
+
+def test_what_is_refused_for_good_says_nothing_of_the_receiver():
+    hopeless = replace(FAILURE, reason=Reason.REFUSED, can_retry=False)
+    for before in (WELL, ReceiverCondition(failures=3, waits_until=NOW)):
+        assert receiver_after(before, hopeless, now=NOW, spread=0) == before
