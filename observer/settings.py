@@ -104,6 +104,8 @@ class Settings:
     state: str = field(default=DEFAULT_STATE, repr=False)
     #: Folders or files.
     contracts: tuple[Path, ...] = (Path("expectations/contracts"),)
+    #: Files or folders of service levels; the default one may be absent.
+    slos: tuple[Path, ...] = (Path("slo.yaml"),)
     #: Secret from which the tokens of restricted values are made.
     token_key: bytes | None = field(default=None, repr=False)
     statement_timeout: timedelta = timedelta(minutes=10)

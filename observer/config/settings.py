@@ -66,6 +66,7 @@ _SECRETS: Mapping[_Name, Read] = {
 _READERS: Mapping[_Name, Read] = {
     **_SECRETS,
     ("contracts",): paths,
+    ("slos",): paths,
     ("statement_timeout",): _TIMEOUT,
     ("connect_timeout",): _TIMEOUT,
     ("schedule", "every"): span(_SECOND, 366 * _DAY),
