@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-from sqlalchemy import Engine
+from datetime import datetime
 
 from observer.checks.judge import judge
-from observer.checks.measure import CheckResult, Measurement, TableShape
+from observer.checks.measure import CheckResult, Measurement
 from observer.checks.rules import Fresh, RowCount
 from observer.checks.spec import CheckSpec, ContractPlan
 from observer.errors import EngineError, ObserverError, SourceError
-from observer.gx.glance import Views, glance, glance_plan, views_of
+from observer.gx.glance import glance, glance_plan
+from observer.jobs.declared import Declarations
 from observer.runs.ticks import Tick
 from observer.sources.source import Source
-
-#: How long what a source declared of its tables, and its clock, are taken as known.
-DECLARED_FOR = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Declared:
-    """What a source said of itself at one moment."""
-
-    shapes: tuple[TableShape, ...]
-    views: Views
-    source_time: datetime
-    #: By the monotonic clock, in seconds.
-    asked: float
-
-    def now(self) -> datetime:
-        """The source's clock now."""
-        return self.source_time + timedelta(seconds=time.monotonic() - self.asked)
 
 
 class Glancer:
@@ -46,7 +25,7 @@ class Glancer:
 
     def __init__(self, plan: ContractPlan) -> None:
         self._plan = glance_plan(plan)
-        self._declared: _Declared | None = None
+        self._declarations = Declarations(self._plan)
         #: Why the last look could not even begin; None when it could.
         self.locked_out: ObserverError | None = None
 
@@ -59,26 +38,16 @@ class Glancer:
         if source.engine is None:
             return ()
         try:
-            declared = self._known(source, source.engine)
+            declared = self._declarations.of(source, source.engine)
             seen = glance(self._plan, source.engine, declared.views, source_time=declared.now(), volume=volume)
         except (SourceError, EngineError) as error:
-            self._declared = None
+            self._declarations.forget()
             self.locked_out = error
             return self.unseen(error, at=at, volume=volume)
         self.locked_out = None
-        broken = any(m.error for m in seen) or any(shape.error for shape in declared.shapes)
-        self._declared = None if broken else declared
+        if declared.is_broken or any(m.error for m in seen):
+            self._declarations.forget()
         return tuple(_tick(self._spec(m.check_id), m, at) for m in seen)
-
-    def _known(self, source: Source, engine: Engine) -> _Declared:
-        if self._declared is not None and time.monotonic() - self._declared.asked < DECLARED_FOR.total_seconds():
-            return self._declared
-        with source.session() as session:
-            asked = time.monotonic()
-            shapes = tuple(session.shape(table) for table in self._plan.tables)
-            source_time = session.source_time
-        views = views_of(self._plan, engine, shapes)
-        return _Declared(shapes=shapes, views=views, source_time=source_time, asked=asked)
 
     def _spec(self, check_id: str) -> CheckSpec:
         return next(spec for spec in self._plan.checks if spec.id == check_id)
