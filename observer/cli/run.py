@@ -105,7 +105,7 @@ def _run_here(store: Store, contract: str, watched: Watch) -> Slot:
         order = RunOrder(
             slot=replace(slot, run_id=new_run_id(), started_at=datetime.now(UTC)),
             contract=watched.contracts[contract].contract,
-            neighbours=watched.neighbours(contract),
+            plan=watched.contracts[contract].plan,
             settings=settings,
             source=shown,
             source_kind=kind,

@@ -218,7 +218,7 @@ class Dispatcher:
         return RunOrder(
             slot=slot,
             contract=watched.contract,
-            neighbours=current.neighbours(slot.contract),
+            plan=watched.plan,
             settings=current.settings,
             source=shown,
             source_kind=kind,

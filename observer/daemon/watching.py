@@ -49,10 +49,6 @@ class Watch:
     #: Tells one configuration from another: settings and the bytes of every contract.
     digest: str
 
-    def neighbours(self, contract: str) -> tuple[Contract, ...]:
-        """The other contracts, into which relationships may point."""
-        return tuple(w.contract for name, w in self.contracts.items() if name != contract)
-
 
 def watch(settings: Settings) -> Watch:
     """Read and plan every contract.

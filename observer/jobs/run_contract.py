@@ -15,8 +15,6 @@ from pathlib import Path
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from observer.checks.audit import Audit, ContractAudit, run_outcome
-from observer.checks.plan import plan_contract
-from observer.checks.spec import ContractPlan
 from observer.checks.unseen import unseen
 from observer.errors import EngineError, SlotTaken, SnapshotError, SourceError, StoreError
 from observer.jobs.audit import AuditRequest, audit_contract
@@ -47,15 +45,14 @@ def run_contract(order: RunOrder, store: Store, opened: OpenedSource) -> RunEnde
         StoreError: the state could not be written for longer than STATE_PATIENCE.
     """
     begun = datetime.now(UTC)
-    plan = plan_contract(order.contract, order.neighbours)
     error: str | None = None
     try:
-        part = _looked_at(order, plan, store, opened)
+        part = _looked_at(order, store, opened)
     except (SourceError, SnapshotError, EngineError) as fault:
         error = str(fault)
-        part = unseen(order.contract, plan, "snapshot", error, changes=True)
+        part = unseen(order.contract, order.plan, "snapshot", error, changes=True)
     audit = audit_of(order, part, begun)
-    events = ended(lineage_of(order, plan), part, at=audit.finished_at) if order.lineage else ()
+    events = ended(lineage_of(order), part, at=audit.finished_at) if order.lineage else ()
     try:
         _record(store, audit, order.slot, events, error)
     except StoreError:
@@ -71,12 +68,11 @@ def run_contract(order: RunOrder, store: Store, opened: OpenedSource) -> RunEnde
     )
 
 
-def _looked_at(order: RunOrder, plan: ContractPlan, store: Store, opened: OpenedSource) -> ContractAudit:
+def _looked_at(order: RunOrder, store: Store, opened: OpenedSource) -> ContractAudit:
     settings = order.settings
     keeps = settings.snapshots.keep > 0
     request = AuditRequest(
         contracts=(order.contract,),
-        neighbours=order.neighbours,
         keep=settings.snapshots.folder if keeps else None,
         token_key=settings.token_key,
         key_limit=KEY_LIMIT,
@@ -84,7 +80,7 @@ def _looked_at(order: RunOrder, plan: ContractPlan, store: Store, opened: Opened
         previous={order.contract.id: _previous(order.contract.id, store)} if keeps else {},
     )
     with opened() as source:
-        return audit_contract(order.contract, plan, request, source, SilentProgress())
+        return audit_contract(order.contract, order.plan, request, source, SilentProgress())
 
 
 def _previous(contract: str, store: Store) -> list[Path]:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from observer import __version__
 from observer.checks.audit import Audit, ContractAudit
 from observer.checks.measure import Outcome
-from observer.checks.plan import plan_contract
 from observer.checks.spec import ContractPlan
 from observer.checks.unseen import unseen
 from observer.contracts.model import Contract
@@ -30,8 +29,7 @@ class RunOrder:
 
     slot: Slot
     contract: Contract
-    #: Contracts that its relationships may point into.
-    neighbours: tuple[Contract, ...]
+    plan: ContractPlan
     settings: Settings
     #: The CRM database as it may be shown, and its kind (`Source.display_url`, `Source.kind`).
     source: str
@@ -75,24 +73,21 @@ def record_lost(order: RunOrder, store: Store, reason: str, *, term: Term | None
     ended, NotLeading, StoreError.
     """
     now = datetime.now(UTC)
-    plan = plan_contract(order.contract, order.neighbours)
-    part = unseen(order.contract, plan, "snapshot", reason, changes=True)
+    part = unseen(order.contract, order.plan, "snapshot", reason, changes=True)
     audit = audit_of(order, part, order.slot.started_at or now)
-    events = failed(lineage_of(order, plan), reason, at=now) if order.lineage else ()
+    events = failed_events(order, reason, at=now)
     record_audit(audit, store, error=reason, finishes=order.slot, deliveries=events, term=term)
     return RunEnded(run_id=order.run_id, outcome=Outcome.ERRORED, seconds=audit.seconds, rows=0, error=reason)
 
 
 def started_events(order: RunOrder, *, at: datetime) -> tuple[NewDelivery, ...]:
     """What is told of the beginning of the run; to be written when its slot is claimed."""
-    plan = plan_contract(order.contract, order.neighbours)
-    return started(lineage_of(order, plan), at=at) if order.lineage else ()
+    return started(lineage_of(order), at=at) if order.lineage else ()
 
 
 def failed_events(order: RunOrder, reason: str, *, at: datetime) -> tuple[NewDelivery, ...]:
-    """What is told of a run that will never be recorded, because its slot goes back."""
-    plan = plan_contract(order.contract, order.neighbours)
-    return failed(lineage_of(order, plan), reason, at=at) if order.lineage else ()
+    """What is told of a run that was lost."""
+    return failed(lineage_of(order), reason, at=at) if order.lineage else ()
 
 
 def audit_of(order: RunOrder, part: ContractAudit, begun: datetime) -> Audit:
@@ -107,13 +102,13 @@ def audit_of(order: RunOrder, part: ContractAudit, begun: datetime) -> Audit:
     )
 
 
-def lineage_of(order: RunOrder, plan: ContractPlan) -> LineageRun:
+def lineage_of(order: RunOrder) -> LineageRun:
     """The run as lineage knows it."""
     slot = order.slot
     return LineageRun(
         run_id=order.run_id,
         contract=order.contract,
-        plan=plan,
+        plan=order.plan,
         source=order.source,
         source_kind=order.source_kind,
         namespace=order.settings.lineage.namespace,

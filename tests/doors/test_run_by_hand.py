@@ -106,7 +106,7 @@ def _run_of_the_daemon(store: Interrupted, watched: Watch) -> None:
     order = RunOrder(
         slot=held,
         contract=watched.contracts["leads"].contract,
-        neighbours=(),
+        plan=watched.contracts["leads"].plan,
         settings=watched.settings,
         source="crm",
         source_kind="sqlite",

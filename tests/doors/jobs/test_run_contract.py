@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from observer.checks.measure import Outcome
+from observer.checks.plan import plan_contract
 from observer.contracts.model import Contract
 from observer.errors import SlotTaken, SourceError, StoreError
 from observer.jobs.run_contract import run_contract
@@ -75,7 +76,7 @@ def order(of: Slot, under: Contract = LEADS, settings: Settings = Settings()) ->
     return RunOrder(
         slot=of,
         contract=under,
-        neighbours=(),
+        plan=plan_contract(under),
         settings=settings,
         source="sqlite:///crm.db",
         source_kind="sqlite",
