@@ -68,6 +68,8 @@ class SloStanding:
     window_begins: datetime
     #: What the objective counts over its window: records or slices.
     budget: Budget
+    #: Span → what the objective counts over the last of it.
+    spans: Mapping[timedelta, Counts]
     #: Span → burn rate over the last of it; None where nothing counted.
     burns: Mapping[timedelta, Fraction | None]
     #: Of the whole window.
@@ -91,15 +93,16 @@ def standing_of(
     """`counts_since(begins)` is what the objective counts from there on; `at` is the clock by which spans end."""
     begins = window_begins(slo.window, at)
     budget = Budget(counts=counts_since(begins), target=slo.target)
-    burns = {span: burn_rate(counts_since(span_begins(span, at)), slo.target) for span in BURN_SPANS}
-    burn = burn_rate(budget.counts, slo.target)
+    spans = {span: counts_since(span_begins(span, at)) for span in BURN_SPANS}
+    burns = {span: burn_rate(counts, slo.target) for span, counts in spans.items()}
     return SloStanding(
         slo=slo,
         ledger=ledger,
         at=at,
         window_begins=begins,
         budget=budget,
+        spans=spans,
         burns=burns,
-        burn=burn,
+        burn=burn_rate(budget.counts, slo.target),
         exhausted_in=exhausted_in(budget, burns[timedelta(days=1)], slo.window.span),
     )
