@@ -5,7 +5,7 @@ In: an engine. Out: connections inside a transaction, faults told as StoreError.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.errors import NotLeading
 from observer.runs.leading import Term
@@ -88,6 +89,28 @@ class Database:
         if not self.shared:
             return datetime.now(UTC)
         return cast(datetime, connection.execute(select(func.clock_timestamp())).scalar_one()).astimezone(UTC)
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> int:
+    """Insert, in this order, the rows none of whose keys is there yet; says how many those were.
+
+    Two writers of the same row at once both succeed.
+    """
+    return changed(connection, _insert(connection, table).on_conflict_do_nothing(), rows) if rows else 0
+
+
+def insert_or_change(
+    connection: Connection, table: Table, row: Mapping[str, object], changes: Mapping[str, object] | None = None
+) -> None:
+    """Insert the row; where one has its primary key already, make `changes` to it (without them, the row's values)."""
+    key = [column.name for column in table.primary_key]
+    new = _insert(connection, table).values(dict(row))
+    made = dict(changes) if changes is not None else {name: row[name] for name in row if name not in key}
+    connection.execute(new.on_conflict_do_update(index_elements=key, set_=made))
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def changed(connection: Connection, statement: Executable, *args: Any) -> int:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.checks.measure import Outcome
 from observer.runs.leading import Term
 from observer.runs.ticks import Tick
 from observer.store import tables as t
-from observer.store.database import Database
+from observer.store.database import Database, insert_new
 from observer.store.evidence import storable_text
 from observer.store.rows import AnyRow
 
@@ -27,7 +26,6 @@ class Ticks:
         """Keep them; one of the same check at the same instant is kept once. Raises NotLeading."""
         if not ticks:
             return
-        dialect = postgresql if self._database.shared else sqlite
         rows = [
             vars(tick)
             | {
@@ -38,7 +36,7 @@ class Ticks:
             for tick in ticks
         ]
         with self._database.transaction(writes=True, term=term) as connection:
-            connection.execute(dialect.insert(t.ticks).on_conflict_do_nothing(), rows)
+            insert_new(connection, t.ticks, rows)
 
     def latest(self) -> tuple[Tick, ...]:
         """The newest of every check.

@@ -8,11 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.runs.leading import LEADER, Term
 from observer.store import tables as t
-from observer.store.database import Database
+from observer.store.database import Database, insert_new
 
 #: No daemon asks for more; one that does is taken over in the middle.
 _LONGEST_LEASE = timedelta(minutes=5)
@@ -34,8 +33,7 @@ class Leadership:
         """
         with self._database.transaction(writes=True) as connection:
             nobody = {"name": LEADER, "holder": "", "epoch": 0, "until": _LONG_AGO}
-            dialect = postgresql if self._database.shared else sqlite
-            connection.execute(dialect.insert(t.leases).values(nobody).on_conflict_do_nothing())
+            insert_new(connection, t.leases, [nobody])
             row = connection.execute(select(t.leases).where(t.leases.c.name == LEADER).with_for_update()).one()
             now = self._database.now(connection)  # only here: the row may have been waited for, and renewed meanwhile
             mine = row.holder == holder

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.runs.deliveries import (
     LONGEST_WAIT,
@@ -24,7 +23,7 @@ from observer.runs.deliveries import (
 )
 from observer.runs.leading import Term
 from observer.store import tables as t
-from observer.store.database import Database, changed
+from observer.store.database import Database, changed, insert_new, insert_or_change
 from observer.store.evidence import storable, storable_text
 from observer.store.rows import AnyRow
 
@@ -34,9 +33,8 @@ _ABSURD = 4 * LONGEST_WAIT
 
 def add_deliveries(connection: Connection, deliveries: Iterable[NewDelivery], *, now: datetime) -> None:
     """Within somebody's transaction; those whose key is known already are left out."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    for new in deliveries:
-        row = {
+    rows = [
+        {
             "receiver": new.receiver,
             "key": new.key,
             "line": new.line,
@@ -45,7 +43,9 @@ def add_deliveries(connection: Connection, deliveries: Iterable[NewDelivery], *,
             "attempts": 0,
             "available_at": now,
         }
-        connection.execute(dialect.insert(t.outbox).values(row).on_conflict_do_nothing())
+        for new in deliveries
+    ]
+    insert_new(connection, t.outbox, rows)
 
 
 class Outbox:
@@ -183,9 +183,7 @@ def _condition(connection: Connection, receiver: str) -> ReceiverCondition:
 
 
 def _write_condition(connection: Connection, receiver: str, condition: ReceiverCondition) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = dialect.insert(t.receivers).values(name=receiver, **vars(condition))
-    connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=vars(condition)))
+    insert_or_change(connection, t.receivers, {"name": receiver, **vars(condition)})
 
 
 def _end_waits(connection: Connection, receiver: str, failures: int, *, now: datetime) -> None:

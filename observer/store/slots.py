@@ -9,14 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.errors import SlotTaken
 from observer.runs.deliveries import NewDelivery
 from observer.runs.leading import Term
 from observer.runs.slots import NewSlot, Slot, SlotState, Trigger
 from observer.store import tables as t
-from observer.store.database import Database, changed
+from observer.store.database import Database, changed, insert_new, insert_or_change
 from observer.store.outbox import add_deliveries
 from observer.store.rows import AnyRow
 
@@ -44,22 +43,21 @@ class Slots:
         """
         if not slots:
             return 0
-        dialect = postgresql if self._database.shared else sqlite
         added = 0
         with self._database.transaction(writes=True, term=term) as connection:
             now = self._database.now(connection)
             for slot in slots:
-                new = dialect.insert(t.slots).values(
-                    contract=slot.contract,
-                    scheduled_for=slot.scheduled_for,
-                    trigger=slot.trigger.value,
-                    state=(SlotState.MISSED if slot.missed else SlotState.DUE).value,
-                    due_at=slot.due_at,
-                    attempt=0,
-                    finished_at=now if slot.missed else None,
-                    reason=slot.missed,
-                )
-                fresh = changed(connection, new.on_conflict_do_nothing())
+                row = {
+                    "contract": slot.contract,
+                    "scheduled_for": slot.scheduled_for,
+                    "trigger": slot.trigger.value,
+                    "state": (SlotState.MISSED if slot.missed else SlotState.DUE).value,
+                    "due_at": slot.due_at,
+                    "attempt": 0,
+                    "finished_at": now if slot.missed else None,
+                    "reason": slot.missed,
+                }
+                fresh = insert_new(connection, t.slots, [row])
                 added += fresh
                 if fresh and slot.missed:
                     _count_missed(connection, slot.contract, 1)
@@ -178,9 +176,9 @@ def stand(
     connection: Connection, contract: str, values: Mapping[str, object], changes: Mapping[str, object] | None = None
 ) -> None:
     """Write `values` of a contract's standing; `changes` instead where it stands already. Two at once both succeed."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = dialect.insert(t.contract_standings).values({"contract": contract, "missed_slots": 0, **values})
-    connection.execute(row.on_conflict_do_update(index_elements=["contract"], set_=dict(changes or values)))
+    insert_or_change(
+        connection, t.contract_standings, {"contract": contract, "missed_slots": 0, **values}, changes or values
+    )
 
 
 def _slot(row: AnyRow) -> Slot:

@@ -5,15 +5,13 @@ Guarantee: a run is recorded wholly or not at all; whoever reads sees it only wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, Engine, and_, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from observer.checks.audit import Audit
 from observer.checks.measure import Outcome
@@ -25,7 +23,7 @@ from observer.runs.slots import Slot, Trigger
 from observer.runs.standing import Standing
 from observer.store import tables as t
 from observer.store.connect import keep_wal, make_engine, parse_url
-from observer.store.database import Database
+from observer.store.database import Database, insert_new
 from observer.store.evidence import storable_text
 from observer.store.faults import told_as_store_error
 from observer.store.glances import Ticks
@@ -51,7 +49,6 @@ class Store:
     """The open state. Use as a context manager, or call `close()`. Thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
         self._database = Database(engine)
         self.slots = Slots(self._database)
         self.leadership = Leadership(self._database)
@@ -88,17 +85,17 @@ class Store:
     @property
     def file(self) -> Path | None:
         """The file it is, with SQLite; None with PostgreSQL or in memory."""
-        name = None if self.shared else self._engine.url.database
+        name = None if self.shared else self._database.engine.url.database
         return Path(name) if name and name != ":memory:" else None
 
     def ping(self) -> None:
         """Raises StoreError when the state cannot be read."""
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             connection.execute(select(t.runs.c.id).limit(1))
 
     def close(self) -> None:
         """Let go of the file or the connections. May be called twice."""
-        self._engine.dispose()
+        self._database.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -162,7 +159,7 @@ class Store:
         query = select(s).where(s.c.folder.is_not(None), s.c.removed_at.is_(None))
         if contract is not None:
             query = query.where(s.c.contract == contract)
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             rows = connection.execute(query.order_by(s.c.taken_at.desc(), s.c.id.desc()))
             return tuple(
                 KeptSnapshot(
@@ -203,7 +200,7 @@ class Store:
         if contract is not None:
             looked_at = select(t.run_contracts.c.run_id).join(t.contract_versions)
             query = query.where(t.runs.c.id.in_(looked_at.where(t.contract_versions.c.contract == contract)))
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             rows = connection.execute(query).all()
             contracts = _contracts_of(connection, [row.id for row in rows])
         return tuple(run_row(row, contracts.get(row.id, ())) for row in rows)
@@ -215,7 +212,7 @@ class Store:
         """
         wanted = run_id_or_prefix.strip().lower()
         begins = func.lower(t.runs.c.id).startswith(wanted, autoescape=True)
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             query = select(t.runs).where(begins).order_by(func.length(t.runs.c.id), t.runs.c.id.desc()).limit(4)
             found = connection.execute(query).all() if wanted else []
             found = [row for row in found if row.id.lower() == wanted] or found
@@ -225,11 +222,6 @@ class Store:
                 some = ", ".join(row.id for row in found[:3]) + (", …" if len(found) > 3 else "")
                 raise AmbiguousRun(f"several runs begin with `{run_id_or_prefix}`: {some}", fix="give more of the id")
             return _whole_run(connection, found[0])
-
-    @contextmanager
-    def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:
-        with self._database.transaction(writes=writes) as connection:
-            yield connection
 
 
 def _stand(connection: Connection, contract: str, run_id: str, *, success_at: datetime | None) -> None:
@@ -247,10 +239,7 @@ def _version_id(connection: Connection, contract: Contract, audit: Audit) -> int
         "file": storable_text(contract.file),
         "first_seen": audit.started_at,
     }
-    if connection.dialect.name == "postgresql":
-        connection.execute(postgresql.insert(table).values(values).on_conflict_do_nothing())
-    else:
-        connection.execute(sqlite.insert(table).values(values).on_conflict_do_nothing())
+    insert_new(connection, table, [values])
     same = [table.c[name] == values[name] for name in ("contract", "version", "digest")]
     version_id: int = connection.execute(select(table.c.id).where(*same)).scalar_one()
     return version_id

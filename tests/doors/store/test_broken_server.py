@@ -144,7 +144,7 @@ def test_a_server_that_falls_silent_in_the_middle_is_given_up(store: Store, prox
 
 def test_a_state_that_hangs_as_a_whole_hangs_nobody_for_ever(store: Store, proxy: FaultProxy) -> None:
     """Idle connections and new ones alike: `connect_timeout` of the URL bounds the second."""
-    url = store._engine.url.update_query_dict({"connect_timeout": "2"}).render_as_string(hide_password=False)
+    url = store._database.engine.url.update_query_dict({"connect_timeout": "2"}).render_as_string(hide_password=False)
     with Store.open(url, lock_timeout=LIMIT) as impatient:
         impatient.ping()
         proxy.hang()
