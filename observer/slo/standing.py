@@ -42,6 +42,8 @@ class OpenAlert:
 class LedgerStanding:
     """What the state knows of an SLO beside its buckets."""
 
+    #: The state's own number of the ledger.
+    id: int
     #: When this revision came into force.
     revision_since: datetime
     #: When its ledger began to count.
