@@ -16,8 +16,11 @@ from typing import Final
 import structlog
 
 from observer.daemon.dispatching import Dispatcher
+from observer.daemon.due_slots import DueSlots
 from observer.daemon.glancing import Glancing
 from observer.daemon.leading import Leading
+from observer.daemon.ordering import Orders
+from observer.daemon.run_ends import RunEnds
 from observer.daemon.run_in_worker import run_in_worker
 from observer.daemon.troubles import Troubles
 from observer.daemon.watching import Watch, watch
@@ -74,24 +77,22 @@ class Daemon:
         self._delivering = threading.Lock()
         self.troubles = Troubles()
         self.metrics = Metrics(store.standing, store.ticks.latest, receivers=tuple(senders))
-        self._dispatcher = Dispatcher(
-            store,
-            self.current,
-            self.metrics,
-            source=lambda: (source.display_url, source.kind),
-            lineage="lineage" in senders,
-            on_trouble=self._told,
+        orders = Orders(
+            current=self.current, source=source.display_url, source_kind=source.kind, lineage="lineage" in senders
         )
+        self._due_slots = DueSlots(store, self.current, self.metrics, self._told)
+        self._run_ends = RunEnds(store, orders, self.metrics, self._told)
         self._glancing = Glancing(store, self.current, self.metrics, self.troubles)
         self.leading = Leading(store, holder, settings.daemon.lease, alone=alone, on_gain=self.recover)
         workers = settings.workers
-        self._pool = self._dispatcher.pool = WorkerPool(
+        self._pool = WorkerPool(
             workers.count,
             Limits(memory_mb=workers.memory_mb, time_limit=workers.time_limit, recycle_after=workers.recycle_after),
             run_in_worker,
-            self._dispatcher.answered,
+            self._run_ends.answered,
             self.metrics.worker_ended,
         )
+        self._dispatcher = Dispatcher(store, orders, self._pool, self._run_ends, self.metrics, self._told)
         self._put_in_force(first)
 
     def current(self) -> Watch:
@@ -137,16 +138,16 @@ class Daemon:
     def _run(self, term: Term) -> None:
         now = datetime.now(UTC)
         if self._to_recover.is_set():
-            self._dispatcher.recover(term)
+            self._run_ends.recover(self._pool.under_way, term)
             self._to_recover.clear()
         if self._to_retain.is_set():
             self._to_retain.clear()
             self._retain(term)
-        self._dispatcher.add_slots(term, now)
+        self._due_slots.add(term, now)
         self._dispatcher.dispatch(term, now)
 
     def _told(self, door: str, reason: str | None) -> None:
-        """What the dispatcher says of runs. A snapshot that found no room makes room for the next one."""
+        """What is said of runs. A snapshot that found no room makes room for the next one."""
         self.troubles.report(door, reason)
         if reason is not None and door.startswith("snapshot of "):
             self._to_retain.set()
@@ -162,10 +163,7 @@ class Daemon:
     def deliver(self) -> None:
         """Tell what waits in the outbox, as long as it is heard."""
         if self._senders:
-            self._as_leader("deliveries", self._deliver)
-
-    def _deliver(self, term: Term) -> None:
-        self._flush(term, within=BEAT_FLUSH_FOR)
+            self._as_leader("deliveries", lambda term: self._flush(term, within=BEAT_FLUSH_FOR))
 
     def _flush(self, term: Term | None, *, within: timedelta, impatient: bool = False) -> None:
         # One at a time: what a beat has taken, a stop would not see, and leave untold.
@@ -250,7 +248,7 @@ class Daemon:
 
     def _put_in_force(self, new: Watch) -> None:
         self._watch = new
-        self._dispatcher.watch_changed()
+        self._due_slots.watch_changed()
         self.troubles.forget(lambda door: door.partition(" of ")[2] in ("", *new.contracts))
         self.metrics.watch([(w.contract, w.checks) for w in new.contracts.values()], new.digest)
         self.metrics.configuration_loaded(True, new.digest)
@@ -264,7 +262,7 @@ class Daemon:
         log.info("stopping", runs=len(self._pool.under_way))
         self._pool.stop(self._watch.settings.daemon.grace)
         try:
-            self._dispatcher.record_what_was_not()
+            self._run_ends.record_what_was_not()
             self._flush(self.leading.term, within=FLUSH_FOR, impatient=True)
         except StoreError as error:
             log.warning("outbox_not_flushed", reason=str(error))

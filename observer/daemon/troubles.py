@@ -8,9 +8,12 @@ from contextlib import contextmanager
 
 import structlog
 
-from observer.errors import ObserverError
+from observer.errors import ObserverError, StoreError
 
 log = structlog.get_logger("observer")
+
+#: Hears of a door why it does not work, or None when it does.
+OnTrouble = Callable[[str, str | None], None]
 
 
 class Troubles:
@@ -51,3 +54,17 @@ class Troubles:
             self.report(door, str(error))
         else:
             self.report(door, None)
+
+
+@contextmanager
+def on_its_own(door: str, on_trouble: OnTrouble) -> Iterator[None]:
+    """A fault of ours in what is done for one contract stops nothing else, and is not hidden. Raises StoreError."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except Exception as error:
+        log.exception("contract_broke", door=door)
+        on_trouble(door, f"unexpected {type(error).__name__}; the log says where")
+    else:
+        on_trouble(door, None)

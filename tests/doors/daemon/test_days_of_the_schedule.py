@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +19,7 @@ from observer.jobs.run_orders import Broke
 from observer.runs.slots import SlotState
 from observer.settings import ScheduleSettings
 from observer.store import Store
-from tests.doors.daemon.test_dispatching import House, small
+from tests.fakes.house import House, small
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -96,12 +94,6 @@ def test_the_next_slot_is_always_later_and_nothing_lies_between(start: datetime,
     assert second > first
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path / 'state.db'}") as opened:
-        yield opened
-
-
 @pytest.mark.parametrize(
     ("midnight", "hours"), [(SUMMER, 24), (SPRING, 23), (AUTUMN, 25)], ids=["ordinary", "spring", "autumn"]
 )
@@ -118,7 +110,7 @@ def test_in_a_whole_day_every_slot_is_run_once_and_none_is_missed(store: Store, 
     while now < end:
         house.at(now)
         for order in house.pool.done():
-            house.dispatcher.answered(order, Broke(reason="a test"))
+            house.ends.answered(order, Broke(reason="a test"))
         now += 10 * MINUTE
 
     ran = {name: house.store.slots.of_contract(name, 1_000) for name in schedules}
