@@ -76,7 +76,9 @@ class Daemon:
         self._to_retain = threading.Event()
         self._delivering = threading.Lock()
         self.troubles = Troubles()
-        self.metrics = Metrics(store.standing, store.ticks.latest, receivers=tuple(senders))
+        self.metrics = Metrics(
+            store.standing, store.ticks.latest, receivers=tuple(senders), leads=lambda: self.leading.term is not None
+        )
         orders = Orders(
             current=self.current, source=source.display_url, source_kind=source.kind, lineage="lineage" in senders
         )
@@ -125,14 +127,11 @@ class Daemon:
         """Take or renew the lease; also while the daemon stops, so that nobody takes runs that still end."""
         with self.troubles.watched("state", StoreError):
             self.leading.campaign()
-        self.metrics.leading(self.leading.term is not None)
 
     def run(self) -> None:
         """Add slots that are due, and give them to workers. Its beat is the daemon's heart."""
         self._beat_at = time.monotonic()
         self.metrics.beat()
-        # Here too: a renewal that hangs must not show a leader whose term is over.
-        self.metrics.leading(self.leading.term is not None)
         self._as_leader("slots", self._run)
 
     def _run(self, term: Term) -> None:
@@ -267,5 +266,4 @@ class Daemon:
         except StoreError as error:
             log.warning("outbox_not_flushed", reason=str(error))
         self.leading.resign()
-        self.metrics.leading(False)
         log.info("stopped")

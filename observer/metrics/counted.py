@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
@@ -31,7 +31,7 @@ NO_REASON = "none"
 class Counted:
     """Counters, gauges and histograms of the process; every label set that can be is there from the start."""
 
-    def __init__(self, receivers: Sequence[str]) -> None:
+    def __init__(self, receivers: Sequence[str], leads: Callable[[], bool]) -> None:
         # The creation time of every counter would double the series.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types for it
         self.registry = r = CollectorRegistry()
@@ -76,7 +76,7 @@ class Counted:
         self._deliveries = Counter(
             "observer_deliveries", "Attempts to deliver.", ("receiver", "result", "reason"), registry=r
         )
-        self._leader = Gauge("observer_leader", "Whether this daemon leads.", registry=r)
+        Gauge("observer_leader", "Whether this daemon leads.", registry=r).set_function(leads)
         self._reloads = Counter(
             "observer_configuration_reloads", "Times the configuration was read.", ("result",), registry=r
         )
@@ -184,9 +184,6 @@ class Counted:
         if ok:
             self._reloaded_at = now
             self._digest = digest or self._digest
-
-    def leading(self, yes: bool) -> None:
-        self._leader.set(yes)
 
     def beat(self, now: datetime) -> None:
         self._beat_at = now

@@ -43,16 +43,20 @@ class Metrics:
         ticks: Callable[[], tuple[Tick, ...]],
         *,
         receivers: Sequence[str] = ("lineage",),
+        leads: Callable[[], bool] = lambda: False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`standing` and `ticks` read the state; they may fail and hang. `receivers`: all that deliveries go to."""
+        """`standing` and `ticks` read the state; they may fail and hang. `receivers`: all that deliveries go to.
+
+        `leads` is asked at every scrape: a term ends by itself.
+        """
         self._clock = clock
         self._receivers = tuple(receivers)
         self._reading = Reading(
             lambda: (standing(), ticks()), fresh_for=FRESH_FOR, patience=PATIENCE, monotonic=monotonic
         )
-        self._counted = Counted(self._receivers)
+        self._counted = Counted(self._receivers, leads)
         self._lock = threading.Lock()
         self._watched = Watched()
 
@@ -92,9 +96,6 @@ class Metrics:
     def configuration_loaded(self, ok: bool, digest: str | None) -> None:
         """A start or reload; `digest` names the new configuration when it is in force."""
         self._counted.configuration_loaded(ok, digest, self._clock())
-
-    def leading(self, yes: bool) -> None:
-        self._counted.leading(yes)
 
     def beat(self) -> None:
         """The daemon's heart beats: its scheduler is alive."""

@@ -56,8 +56,14 @@ class Daemon:
         self.now: datetime = NINE + timedelta(minutes=1)
         self.readings = 0
         self._passed = 0.0
+        self.leads = False
         self.metrics = Metrics(
-            self._read, lambda: self.ticks, receivers=receivers, clock=lambda: self.now, monotonic=lambda: self._passed
+            self._read,
+            lambda: self.ticks,
+            receivers=receivers,
+            leads=lambda: self.leads,
+            clock=lambda: self.now,
+            monotonic=lambda: self._passed,
         )
 
     def _read(self) -> Standing:

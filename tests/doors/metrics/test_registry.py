@@ -216,7 +216,7 @@ def test_what_the_daemon_tells_is_counted(daemon: Daemon) -> None:
     told.ticked("crm", 0.004, False)
     told.delivered("lineage")
     told.delivery_failed("lineage", Reason.RATE_LIMITED)
-    told.leading(True)
+    daemon.leads = True
     told.beat()
     told.clock_stepped(-3600.0)
     told.clock_stepped(2.0)
