@@ -68,16 +68,19 @@ def glance(
 
     A table that cannot be read errors its own checks only. Raises EngineError when the source cannot be connected to.
     """
-    asked = [
-        spec for spec in plan.checks if isinstance(spec.rule, Fresh) or (volume and isinstance(spec.rule, RowCount))
-    ]
     bench = Bench(engine, owns_engine=False, compiled=views.compiled)
     bench.relations |= views.relations
     bench.errors |= views.errors
     try:
-        return tuple(_look(bench, plan, spec, source_time) for spec in asked)
+        return tuple(_look(bench, plan, spec, source_time) for spec in glanced_at(plan, volume=volume))
     finally:
         bench.close()
+
+
+def glanced_at(plan: ContractPlan, *, volume: bool) -> tuple[CheckSpec, ...]:
+    """The checks of which a glance gives a measurement, in their order."""
+    kinds = Fresh | RowCount if volume else Fresh
+    return tuple(spec for spec in plan.checks if isinstance(spec.rule, kinds))
 
 
 def _look(bench: Bench, plan: ContractPlan, spec: CheckSpec, source_time: datetime) -> Measurement:
