@@ -45,7 +45,7 @@ class BurnRule:
     @property
     def name(self) -> str:
         """`1h/5m`."""
-        return f"{_short(self.long)}/{_short(self.short)}"
+        return f"{short_span(self.long)}/{short_span(self.short)}"
 
     def can_fire(self, period: timedelta, target: Fraction) -> bool:
         """A burn rate above 1 / (1 - target) cannot be: then every record is bad."""
@@ -101,7 +101,8 @@ def _exact(span: timedelta) -> Fraction:
     return Fraction(span // timedelta(microseconds=1))
 
 
-def _short(span: timedelta) -> str:
+def short_span(span: timedelta) -> str:
+    """`5m`, `1h`, `3d`."""
     for width, letter in ((timedelta(days=1), "d"), (timedelta(hours=1), "h")):
         if span % width == timedelta():
             return f"{span // width}{letter}"
