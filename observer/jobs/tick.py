@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from observer.checks.judge import judge
 from observer.checks.measure import CheckResult, Measurement
-from observer.checks.rules import Fresh, RowCount
 from observer.checks.spec import CheckSpec, ContractPlan
 from observer.errors import EngineError, ObserverError, SourceError
-from observer.gx.glance import glance, glance_plan
+from observer.gx.glance import glance, glance_plan, glanced_at
 from observer.jobs.declared import Declarations
 from observer.runs.ticks import Tick
 from observer.sources.source import Source
@@ -54,12 +52,8 @@ class Glancer:
 
     def unseen(self, error: ObserverError, *, at: datetime, volume: bool) -> tuple[Tick, ...]:
         """What a look would give that could not begin for this reason."""
-        asked = _glanced_at(self._plan.checks, volume=volume)
+        asked = glanced_at(self._plan, volume=volume)
         return tuple(_tick(spec, Measurement(check_id=spec.id, error=str(error)), at) for spec in asked)
-
-
-def _glanced_at(checks: Sequence[CheckSpec], *, volume: bool) -> list[CheckSpec]:
-    return [s for s in checks if isinstance(s.rule, Fresh) or (volume and isinstance(s.rule, RowCount))]
 
 
 def _tick(spec: CheckSpec, seen: Measurement, at: datetime) -> Tick:
