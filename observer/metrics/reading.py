@@ -52,19 +52,29 @@ class Reading(Generic[T]):
         self._answer: _Answer[T] | None = None
         self._asked: _Asked[T] | None = None
 
+    def begin(self) -> None:
+        """Ask unless there is a fresh answer, and wait for nothing."""
+        with self._lock:
+            if self._fresh() is None:
+                self._begun()
+
     def get(self) -> T | None:
         """The answer; None when it cannot be had now."""
         with self._lock:
             if (answer := self._fresh()) is not None:
                 return answer.value
-            if self._asked is None:
-                self._asked = _Asked(since=self._monotonic(), done=threading.Event())
-                threading.Thread(target=self._ask, args=(self._asked,), name="metrics-reading", daemon=True).start()
-            asked = self._asked
+            asked = self._begun()
         asked.done.wait(max(0.0, self._patience - (self._monotonic() - asked.since)))
         with self._lock:
             answer = self._fresh()
             return None if answer is None else answer.value
+
+    def _begun(self) -> _Asked[T]:
+        """What is asked now; the lock is held."""
+        if self._asked is None:
+            self._asked = _Asked(since=self._monotonic(), done=threading.Event())
+            threading.Thread(target=self._ask, args=(self._asked,), name="metrics-reading", daemon=True).start()
+        return self._asked
 
     def _fresh(self) -> _Answer[T] | None:
         answer = self._answer

@@ -1,14 +1,14 @@
 """Everything `/metrics` shows. In: what the daemon tells of itself, and readings of the state. Out: the exposition.
 
-Bounded by construction: labels are contracts, tables and checks that are watched now (`watch`), receivers that the
-daemon has, and closed lists. Nothing else can make a series, and what is watched no longer has none.
+Bounded by construction: labels are contracts, tables, checks and SLOs that are watched now (`watch`), receivers that
+the daemon has, and closed lists. Nothing else can make a series, and what is watched no longer has none.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from prometheus_client import exposition as text_format
@@ -19,6 +19,7 @@ from observer.checks.spec import CheckSpec
 from observer.contracts.model import Contract
 from observer.metrics.counted import Counted
 from observer.metrics.families import Family, text_of
+from observer.metrics.levels import slo_families
 from observer.metrics.reading import Reading
 from observer.metrics.stored import Watched, outbox_families, standing_families
 from observer.runs.deliveries import Reason
@@ -26,6 +27,8 @@ from observer.runs.latest import with_ticks
 from observer.runs.standing import Standing
 from observer.runs.ticks import Tick
 from observer.runs.workers import Ending
+from observer.slo.model import Slo
+from observer.slo.standing import SloStanding
 
 #: Ten scrapers within so many seconds cost the state one reading.
 FRESH_FOR = 5.0
@@ -42,28 +45,40 @@ class Metrics:
         standing: Callable[[], Standing],
         ticks: Callable[[], tuple[Tick, ...]],
         *,
+        levels: Callable[[], Iterable[SloStanding]] = tuple,
         receivers: Sequence[str] = ("lineage",),
         leads: Callable[[], bool] = lambda: False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`standing` and `ticks` read the state; they may fail and hang. `receivers`: all that deliveries go to.
+        """`standing`, `ticks` and `levels` read the state; they may fail and hang.
 
-        `leads` is asked at every scrape: a term ends by itself.
+        `levels`: how the SLOs that have a ledger stand; read by itself, so that the others stay when it fails.
+        `receivers`: all that deliveries go to. `leads` is asked at every scrape: a term ends by itself.
         """
         self._clock = clock
         self._receivers = tuple(receivers)
         self._reading = Reading(
             lambda: (standing(), ticks()), fresh_for=FRESH_FOR, patience=PATIENCE, monotonic=monotonic
         )
+        self._levels = Reading(
+            lambda: {each.slo.name: each for each in levels()},
+            fresh_for=FRESH_FOR,
+            patience=PATIENCE,
+            monotonic=monotonic,
+        )
         self._counted = Counted(self._receivers, leads)
         self._lock = threading.Lock()
         self._watched = Watched()
+        self._slos: tuple[Slo, ...] = ()
 
-    def watch(self, contracts: Sequence[tuple[Contract, Sequence[CheckSpec]]], digest: str) -> None:
-        """These contracts and checks exist now: they have series, from zero on, and others have none."""
+    def watch(
+        self, contracts: Sequence[tuple[Contract, Sequence[CheckSpec]]], digest: str, slos: Sequence[Slo] = ()
+    ) -> None:
+        """These contracts, checks and SLOs exist now: they have series, from zero on, and others have none."""
         with self._lock:
             self._watched = Watched.of(contracts)
+            self._slos = tuple(slos)
             self._counted.watch(contract.id for contract, _ in contracts)
             self._counted.configuration_in_force(digest)
 
@@ -107,8 +122,12 @@ class Metrics:
 
     def render(self, accept: str | None = None) -> tuple[bytes, str]:
         """The exposition and its content type: OpenMetrics 1.0 when `accept` names it, else Prometheus' text format."""
+        watched, slos = self._watched, self._slos
+        if slos:
+            # Both at once: a scrape waits for the state no longer than for one of them.
+            self._levels.begin()
         read = self._reading.get()
-        watched = self._watched
+        levels = self._levels.get() if slos else None
         families = [
             Family(
                 "observer_store_up",
@@ -121,6 +140,7 @@ class Metrics:
             standing, ticks = read
             families += standing_families(watched, with_ticks(standing, ticks, watched.checks))
             families += outbox_families(self._receivers, standing.outbox, self._clock())
+        families += slo_families(slos, levels or {})
         if _OPEN_METRICS in (accept or "").lower():
             counted: bytes = open_metrics.generate_latest(self._counted.registry)  # type: ignore[no-untyped-call]  # it has no types
             return text_of(families, open_format=True) + counted, open_metrics.CONTENT_TYPE_LATEST

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as families
 from observer.metrics.registry import Metrics
 from observer.runs.standing import Standing
 from observer.runs.ticks import Tick
+from observer.slo.standing import SloStanding
 from tests.fakes.standings import NINE
 
 
@@ -54,12 +55,14 @@ class Daemon:
         self.standing: Callable[[], Standing] = lambda: standing
         self.ticks: tuple[Tick, ...] = ()
         self.now: datetime = NINE + timedelta(minutes=1)
+        self.levels: Callable[[], Iterable[SloStanding]] = tuple
         self.readings = 0
         self._passed = 0.0
         self.leads = False
         self.metrics = Metrics(
             self._read,
             lambda: self.ticks,
+            levels=lambda: self.levels(),
             receivers=receivers,
             leads=lambda: self.leads,
             clock=lambda: self.now,

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from observer.checks.measure import Outcome
 from observer.metrics.counted import LATENESS_BUCKETS, RUN_BUCKETS, TICK_BUCKETS
+from observer.metrics.levels import CONDITION_VALUES, PERIOD, STATES
 from observer.metrics.registry import FRESH_FOR, PATIENCE
 from observer.metrics.stored import OUTCOME_VALUES
 from observer.runs.deliveries import Reason
 from observer.runs.workers import Ending
+from observer.slo.burn import Urgency, short_span
+from observer.slo.standing import BURN_SPANS
 from tests.doors.metrics.scraping import Daemon
+from tests.fakes.levels import level, stands
 from tests.fakes.standings import after_a_run, crm
 
 PAGE = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
@@ -39,7 +43,8 @@ def test_every_metric_is_on_the_page_with_its_type_and_none_that_is_not_there() 
 
 def test_every_label_is_named_on_the_page() -> None:
     daemon = Daemon(after_a_run([ONE], Outcome.PASSED))
-    daemon.metrics.watch([ONE], "d1")
+    daemon.metrics.watch([ONE], "d1", (level(),))
+    daemon.levels = lambda: (stands(level(), good=990, bad=10),)
     labels = {name for family in daemon.scrape().families for sample in family.samples for name in sample.labels}
     for name in labels - {"le"}:
         assert f"`{name}`" in PAGE, name
@@ -48,8 +53,11 @@ def test_every_label_is_named_on_the_page() -> None:
 def test_the_words_of_closed_lists_are_on_the_page() -> None:
     for outcome, value in OUTCOME_VALUES.items():
         assert f"**{value}** {outcome.value}" in PAGE
-    for word in (*Reason, *Ending, *Outcome):
-        assert f"`{word.value}`" in PAGE
+    for condition, value in CONDITION_VALUES.items():
+        assert f"**{value}** {condition.value}" in PAGE
+    spans = [short_span(span) for span in BURN_SPANS]
+    for word in (*Reason, *Ending, *Outcome, *STATES, *Urgency, *spans, PERIOD):
+        assert f"`{word}`" in PAGE
 
 
 def test_its_figures_are_those_of_the_program() -> None:
