@@ -12,14 +12,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 
 from observer.config.build import Draft, build
+from observer.config.files import find_files, read_file
 from observer.config.odcs_schema import VERSIONS, shape_problems, shown
 from observer.config.reading import Findings
 from observer.config.relationships import with_relationships
-from observer.config.yaml_text import MAX_BYTES, Places, read_yaml, too_large
+from observer.config.yaml_text import Places, read_yaml
 from observer.contracts.model import Contract
-from observer.contracts.problems import Level, Problem
+from observer.contracts.problems import Level, Problem, sort_problems
 
 SUFFIXES = (".odcs.yaml", ".odcs.yml")
+_NO_CONTRACTS = Problem(
+    rule="no-contracts", message="the folder holds no contract", fix=f"add a file whose name ends in {SUFFIXES[0]}"
+)
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,10 @@ class LoadedContracts:
         return replace(problem, line=line, column=column)
 
 
-def sort_problems(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """By place; what is said twice of one place is said once."""
-    unique = dict.fromkeys(problems)
-    return tuple(sorted(unique, key=lambda p: (p.file, p.line, p.column, p.level is Level.WARNING, p.rule, p.message)))
-
-
 def load_contracts(paths: Sequence[FilePath]) -> LoadedContracts:
     """Load files, and folders with all their `*.odcs.yaml` and `*.odcs.yml` at any depth. Bad content never raises."""
     problems: list[Problem] = []
-    files = _files(paths, problems)
+    files = find_files(paths, lambda name: name.endswith(SUFFIXES), _NO_CONTRACTS, problems)
     drafts: list[tuple[Draft, Findings]] = []
     places: dict[str, Places] = {}
     for file in files:
@@ -78,42 +76,9 @@ def load_contracts(paths: Sequence[FilePath]) -> LoadedContracts:
     return replace(loaded, problems=sort_problems([loaded.located(problem) for problem in problems]))
 
 
-def _files(paths: Sequence[FilePath], problems: list[Problem]) -> list[FilePath]:
-    found: list[FilePath] = []
-    for path in paths:
-        try:
-            found += _files_at(path, problems)
-        except OSError as error:
-            message, fix = f"the path cannot be read: {error.strerror}", "check the path and its permissions"
-            problems.append(Problem(rule="file-not-readable", message=message, fix=fix, file=str(path)))
-    return list(dict.fromkeys(found))
-
-
-def _files_at(path: FilePath, problems: list[Problem]) -> list[FilePath]:
-    if path.is_dir():
-        inside = sorted(p for p in path.rglob("*") if p.name.endswith(SUFFIXES) and p.is_file())
-        if not inside:
-            message = "the folder holds no contract"
-            fix = f"add a file whose name ends in {SUFFIXES[0]}"
-            problems.append(Problem(rule="no-contracts", message=message, fix=fix, file=str(path)))
-        return inside
-    if path.exists():
-        return [path]
-    message, fix = "there is no such file or folder", "correct the path"
-    problems.append(Problem(rule="file-not-found", message=message, fix=fix, file=str(path)))
-    return []
-
-
 def _load(file: FilePath, findings: Findings, places: dict[str, Places]) -> Draft | None:
-    name = str(file)
-    try:
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            findings.problems.append(too_large(size, name))
-            return None
-        content = file.read_bytes()
-    except OSError as error:
-        findings.error("file-not-readable", (), f"the file cannot be read: {error.strerror}", "check its permissions")
+    name, content = str(file), read_file(file, findings.problems)
+    if content is None:
         return None
     document = read_yaml(content, name)
     places[name] = document.places

@@ -128,7 +128,7 @@ def too_large(size: int, file: str) -> Problem:
     return Problem(
         rule="file-too-large",
         message=f"the file has {size:,} bytes, the limit is {MAX_BYTES:,}",
-        fix="a contract is a few hundred lines; check that this is the right file, or split it into one per domain",
+        fix="a few hundred lines are usual; check that this is the right file, or split it",
         file=file,
     )
 

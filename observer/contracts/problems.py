@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,6 +36,30 @@ class Problem:
         where = f" {path_text(self.path)}:" if self.path else ""
         mark = "" if self.level is Level.ERROR else "warning: "
         return f"{place}:{where} {mark}{self.message}. Fix: {self.fix}. [{self.rule}]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProblemReport:
+    """What is wrong in a set of files."""
+
+    #: Errors and warnings, by place.
+    problems: tuple[Problem, ...]
+    #: Every file that was looked at.
+    files: tuple[str, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.level is Level.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if p.level is Level.WARNING)
+
+
+def sort_problems(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """By place; what is said twice of one place is said once."""
+    unique = dict.fromkeys(problems)
+    return tuple(sorted(unique, key=lambda p: (p.file, p.line, p.column, p.level is Level.WARNING, p.rule, p.message)))
 
 
 @dataclass(frozen=True)

@@ -9,34 +9,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from observer.config.odcs import load_contracts, sort_problems
+from observer.config.odcs import load_contracts
 from observer.contracts.dialects import dialect_of
 from observer.contracts.lint import lint
 from observer.contracts.lint_doors import Doors
 from observer.contracts.lint_weak import is_echo
 from observer.contracts.model import Contract, Property, SchemaObject
-from observer.contracts.problems import Complaint, Level, Problem
+from observer.contracts.problems import Complaint, Level, ProblemReport, sort_problems
 from observer.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class LintReport:
+class LintReport(ProblemReport):
     """What lint has to say about a set of paths."""
 
     #: Contracts without an error.
     contracts: tuple[Contract, ...]
-    #: Errors and warnings, by place.
-    problems: tuple[Problem, ...]
-    #: Every file that was looked at.
-    files: tuple[str, ...]
-
-    @property
-    def errors(self) -> tuple[Problem, ...]:
-        return tuple(p for p in self.problems if p.level is Level.ERROR)
-
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        return tuple(p for p in self.problems if p.level is Level.WARNING)
 
 
 def lint_contracts(paths: Sequence[Path]) -> LintReport:

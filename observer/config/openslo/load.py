@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from observer.config.odcs import sort_problems
+from observer.config.files import find_files, read_file
 from observer.config.openslo.alerts import Policies, attached, check_burning
 from observer.config.openslo.contract_names import ContractNames
 from observer.config.openslo.indicators import ReadIndicator, deadline_of, read_indicator, refuse_source
@@ -21,33 +21,26 @@ from observer.config.openslo.objects import Objects
 from observer.config.openslo.page import Element, Page
 from observer.config.openslo.revision import counted_of, revision_of
 from observer.config.openslo.spans import span_text
-from observer.config.yaml_text import MAX_BYTES, read_yaml_documents, too_large
+from observer.config.yaml_text import read_yaml_documents
 from observer.contracts.model import Contract
-from observer.contracts.problems import Level, Problem
+from observer.contracts.problems import Problem, ProblemReport, sort_problems
 from observer.slo.model import Method, Slo, TimeToFill
 
 #: Files that are read in a folder; others have to be named.
 NAMES = ("slo.yaml", "slo.yml")
+_NO_SLOS = Problem(
+    rule="no-slos",
+    message="the folder holds no service levels",
+    fix="add a file `slo.yaml`, or one whose name ends in .slo.yaml",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class LoadedSlos:
+class LoadedSlos(ProblemReport):
     """What a set of paths holds."""
 
     #: Those without an error, in the order of their files.
     slos: tuple[Slo, ...]
-    #: Errors and warnings, by place.
-    problems: tuple[Problem, ...]
-    #: Every file that was looked at.
-    files: tuple[str, ...]
-
-    @property
-    def errors(self) -> tuple[Problem, ...]:
-        return tuple(p for p in self.problems if p.level is Level.ERROR)
-
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        return tuple(p for p in self.problems if p.level is Level.WARNING)
 
 
 def load_slos(paths: Path | Sequence[Path], contracts: Sequence[Contract]) -> LoadedSlos:
@@ -56,7 +49,7 @@ def load_slos(paths: Path | Sequence[Path], contracts: Sequence[Contract]) -> Lo
     `contracts` are those that indicators may name, without errors (`jobs/lint_contracts.load_for_run`).
     """
     problems: list[Problem] = []
-    files = tuple(_files([paths] if isinstance(paths, Path) else paths, problems))
+    files = find_files([paths] if isinstance(paths, Path) else paths, _is_wanted, _NO_SLOS, problems)
     objects = Objects()
     for file in files:
         for page in _pages(file, problems):
@@ -182,45 +175,14 @@ def _check_window(slo: Element, period: timedelta, read: ReadIndicator) -> None:
         slo.at("spec").at("timeWindow").error("window-too-short", message, "write a longer timeWindow")
 
 
-def _files(paths: Sequence[Path], problems: list[Problem]) -> list[Path]:
-    found: list[Path] = []
-    for path in paths:
-        rule, message, fix = "", "", "check the path and its permissions"
-        try:
-            inside = _files_at(path)
-        except OSError as error:
-            rule, message = "file-not-readable", f"the path cannot be read: {error.strerror}"
-        else:
-            found += inside
-            if not path.exists():
-                rule, message, fix = "file-not-found", "there is no such file or folder", "correct the path"
-            elif not inside:
-                rule, message = "no-slos", "the folder holds no service levels"
-                fix = "add a file `slo.yaml`, or one whose name ends in .slo.yaml"
-        if rule:
-            problems.append(Problem(rule=rule, message=message, fix=fix, file=str(path)))
-    return list(dict.fromkeys(found))
-
-
-def _files_at(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path] if path.exists() else []
-    endings = tuple(f".{name}" for name in NAMES)
-    return sorted(p for p in path.rglob("*") if (p.name in NAMES or p.name.endswith(endings)) and p.is_file())
+def _is_wanted(name: str) -> bool:
+    return name in NAMES or name.endswith(tuple(f".{each}" for each in NAMES))
 
 
 def _pages(file: Path, problems: list[Problem]) -> Iterator[Element]:
     """The documents of one file."""
-    name = str(file)
-    try:
-        size = file.stat().st_size
-        content = b"" if size > MAX_BYTES else file.read_bytes()
-    except OSError as error:
-        message, fix = f"the file cannot be read: {error.strerror}", "check its permissions"
-        problems.append(Problem(rule="file-not-readable", message=message, fix=fix, file=name))
-        return
-    if size > MAX_BYTES:
-        problems.append(replace(too_large(size, name), fix="check that this is the right file, or split it"))
+    name, content = str(file), read_file(file, problems)
+    if content is None:
         return
     documents = read_yaml_documents(content, name)
     problems += (problem for document in documents for problem in document.problems)

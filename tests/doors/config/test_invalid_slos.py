@@ -20,7 +20,8 @@ FOLDER = ROOT / "tests" / "data" / "invalid_slo"
 FILES = sorted(FOLDER.iterdir())
 #: Rules about paths and sizes; test_openslo.py has their tests.
 WITHOUT_FILE = {"file-not-found", "file-not-readable", "file-too-large"}
-SOURCES = [*(ROOT / "observer" / "config" / "openslo").glob("*.py"), ROOT / "observer" / "config" / "yaml_text.py"]
+CONFIG = ROOT / "observer" / "config"
+SOURCES = [*(CONFIG / "openslo").glob("*.py"), CONFIG / "files.py", CONFIG / "yaml_text.py"]
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +52,13 @@ def test_every_rule_has_a_file_and_every_file_a_rule() -> None:
 
 
 def rule_names(source: Path) -> Iterator[str]:
-    """What is said by `element.error("rule", …)`, or stands as `rule="rule"` or in `rule, … = "rule", …`."""
+    """What is said by `element.error("rule", …)`, or stands as `rule="rule"`."""
     for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
         values: list[ast.expr] = []
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             values = [k.value for k in node.keywords if k.arg == "rule"]
             values += node.args[:1] if name in {"error", "warning", "_refuse"} else []
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
-            first = node.targets[0].elts[0] if isinstance(node.targets[0], ast.Tuple) else None
-            values = node.value.elts[:1] if isinstance(first, ast.Name) and first.id == "rule" else []
         yield from (v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str) and v.value)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from observer.cli.lint import github_text, lint
+from observer.cli.lint import lint
+from observer.cli.problems import github_text
 from observer.contracts.problems import Problem
 from observer.errors import InputError
 from observer.jobs.lint_contracts import lint_contracts, load_for_run
