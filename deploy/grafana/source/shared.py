@@ -100,7 +100,7 @@ def _picks(name: str, label: str, query: str, about: str) -> builders.QueryVaria
         .label(label)
         .description(about)
         .datasource(datasource())
-        .query({"query": query, "refId": f"variable-{name}"})
+        .query(query)
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_CASE_INSENSITIVE_ASC)
     )
