@@ -10,7 +10,6 @@ A condition is what is true of a *failing* row among those in scope.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,11 +23,11 @@ from great_expectations.expectations.metrics.map_metric_provider import (
 from great_expectations.expectations.metrics.metric_provider import metric_partial
 
 from observer.contracts.model import LogicalType
+from observer.gx import conditions
 from observer.gx import dialect_words as words
 from observer.gx.dialect_words import CannotSay, Sql
 from observer.gx.engine import BenchEngine
 from observer.gx.kinds import BY_VALUE, NATIVE, NUMERIC, TIMES, Kind
-from observer.gx.multiples import no_multiple
 from observer.gx.readable import readable
 from observer.gx.relations import Relation
 
@@ -73,131 +72,50 @@ def _columns(failing: Failing) -> Any:
 # --- presence and values --------------------------------------------------------------------------------------
 
 
-def _unfilled(engine: BenchEngine, relation: Relation, names: list[str], placeholders: Any = ()) -> Sql:
-    column, kind = words.column(names[0]), relation.kinds[names[0]]
-    values = [v for p in placeholders if (v := words.value_literal(p, kind)) is not None]
-    if kind in TIMES or not values:
-        return column.is_(None)
-    return sa.or_(column.is_(None), words.among(_compared(column, kind, engine.speaks), values))
+def _one_value(condition: Callable[..., Sql]) -> Any:
+    """The metric of a rule about one value: `condition(relation, column, dialect, **value_kwargs)`."""
+
+    def failing(engine: BenchEngine, relation: Relation, names: list[str], **values: Any) -> Sql:
+        return condition(relation, names[0], engine.speaks, **values)
+
+    return _column(failing)
 
 
 class ValuesFilled(ColumnMapMetricProvider):
     condition_metric_name = "crm_values.filled"
     condition_value_keys = ("placeholders",)
     filter_column_isnull = False
-    _condition = _column(_unfilled)
-
-
-def _outside_set(engine: BenchEngine, relation: Relation, names: list[str], value_set: Any = ()) -> Sql:
-    column, kind = words.column(names[0]), relation.kinds[names[0]]
-    if kind in (*TIMES, Kind.TIME):
-        moments = [words.time_literal(words.parse_bound(str(v), kind), kind, engine.speaks) for v in value_set]
-        return column.not_in(moments)
-    values = [v for given in value_set if (v := words.value_literal(given, kind)) is not None]
-    return sa.not_(words.among(_compared(column, kind, engine.speaks), values))
+    _condition = _one_value(conditions.unfilled)
 
 
 class ValuesInSet(ColumnMapMetricProvider):
     condition_metric_name = "column_values.in_set"
     condition_value_keys = ("value_set",)
-    _condition = _column(_outside_set)
-
-
-def _compared(column: Sql, kind: Kind, dialect: str) -> Sql:
-    """The column as it compares with literals of `value_literal`."""
-    return column if kind in (*NUMERIC, Kind.BOOLEAN, Kind.TEXT) else words.as_text(column, dialect)
-
-
-def _outside_range(
-    engine: BenchEngine,
-    relation: Relation,
-    names: list[str],
-    min_value: Any = None,
-    max_value: Any = None,
-    strict_min: bool = False,
-    strict_max: bool = False,
-) -> Sql:
-    column, kind = words.column(names[0]), relation.kinds[names[0]]
-    low, high = (None if v is None else _bound(v, kind, engine.speaks) for v in (min_value, max_value))
-    inside = _between(column, low, high, strict_min, strict_max)
-    if (number := words.is_number(column, kind, engine.speaks)) is not None and max_value is None:
-        # Databases take NaN for the largest number of all.
-        inside.append(number)
-    return sa.not_(sa.and_(*inside))
-
-
-def _between(
-    value: Sql, low: Sql | int | None, high: Sql | int | None, strict_min: bool, strict_max: bool
-) -> list[Sql]:
-    """What is true of a value within the bounds that are given."""
-    inside: list[Sql] = []
-    if low is not None:
-        inside.append(value > low if strict_min else value >= low)
-    if high is not None:
-        inside.append(value < high if strict_max else value <= high)
-    return inside
-
-
-def _bound(value: Any, kind: Kind, dialect: str) -> Sql:
-    if kind in (*TIMES, Kind.TIME):
-        moment = value if isinstance(value, datetime) else words.parse_bound(str(value), kind)
-        return words.time_literal(moment, kind, dialect)
-    number = words.value_literal(value, kind) if kind in NUMERIC else None
-    if number is None:
-        raise CannotSay(f"a range needs numbers or times, and the column is {kind.value}")
-    return sa.literal(number)
+    _condition = _one_value(conditions.outside_set)
 
 
 class ValuesBetween(ColumnMapMetricProvider):
     condition_metric_name = "column_values.between"
     condition_value_keys = ("min_value", "max_value", "strict_min", "strict_max")
-    _condition = _column(_outside_range)
-
-
-def _unlike(engine: BenchEngine, relation: Relation, names: list[str], regex: str) -> Sql:
-    column, kind = words.column(names[0]), relation.kinds[names[0]]
-    text = column if kind is Kind.TEXT else words.as_text(column, engine.speaks)
-    return sa.not_(words.matches(text, regex, engine.speaks))
+    _condition = _one_value(conditions.outside_range)
 
 
 class ValuesMatchRegex(ColumnMapMetricProvider):
     condition_metric_name = "column_values.match_regex"
     condition_value_keys = ("regex",)
-    _condition = _column(_unlike)
-
-
-def _wrong_length(
-    engine: BenchEngine,
-    relation: Relation,
-    names: list[str],
-    min_value: Any = None,
-    max_value: Any = None,
-    strict_min: bool = False,
-    strict_max: bool = False,
-) -> Sql:
-    column, kind = words.column(names[0]), relation.kinds[names[0]]
-    size = words.length(column if kind is Kind.TEXT else words.as_text(column, engine.speaks), engine.speaks)
-    low, high = (None if v is None else int(v) for v in (min_value, max_value))
-    return sa.not_(sa.and_(*_between(size, low, high, strict_min, strict_max)))
+    _condition = _one_value(conditions.unlike)
 
 
 class ValueLengthsBetween(ColumnMapMetricProvider):
     condition_metric_name = "column_values.value_length.between"
     condition_value_keys = ("min_value", "max_value", "strict_min", "strict_max")
-    _condition = _column(_wrong_length)
-
-
-def _no_multiple(engine: BenchEngine, relation: Relation, names: list[str], factor: Any) -> Sql:
-    column, kind = words.column(names[0]), relation.kinds[names[0]]
-    if kind not in NUMERIC:
-        raise CannotSay(f"a multiple needs numbers, and the column is {kind.value}")
-    return no_multiple(column, kind, factor, engine.speaks)
+    _condition = _one_value(conditions.wrong_length)
 
 
 class ValuesAreMultiples(ColumnMapMetricProvider):
     condition_metric_name = "crm_values.multiples"
     condition_value_keys = ("factor",)
-    _condition = _column(_no_multiple)
+    _condition = _one_value(conditions.not_a_multiple)
 
 
 # --- types ------------------------------------------------------------------------------------------------------
@@ -296,7 +214,7 @@ def _too_old(
     engine: BenchEngine, relation: Relation, names: list[str], min_value: Any, timezones: Sequence[str | None] = ()
 ) -> Sql:
     moment, kind = first_time(engine, relation, names, timezones)
-    return moment < _bound(min_value, kind, engine.speaks)
+    return moment < conditions.bound(min_value, kind, engine.speaks)
 
 
 def newest_time(engine: BenchEngine, relation: Relation, names: list[str], zones: Sequence[str | None]) -> Sql:
