@@ -232,6 +232,8 @@ def _table(
         url_columns=tuple((p.name, p.physical_name) for p in props),
         event_time=_physical(obj, [event])[0] if event and not target_only else None,
         update_time=None if target_only else next(iter(_physical(obj, (*obj.update_time, *obj.event_time))), None),
+        event_times=() if target_only else _physical(obj, obj.event_time),
+        update_times=() if target_only else _physical(obj, obj.update_time),
         timezones=tuple((p.physical_name, zone) for p in props if (zone := property_rules.zone_of(p))),
         target_only=target_only,
     )

@@ -88,6 +88,10 @@ class TablePlan:
     event_time: str | None = None
     #: First column of the update time, else of the event time: its newest value is the table's watermark.
     update_time: str | None = None
+    #: Columns of the event time; the first that is not null counts.
+    event_times: tuple[str, ...] = ()
+    #: Columns of the update time alone; the first that is not null counts.
+    update_times: tuple[str, ...] = ()
     #: Zone of naive times per column.
     timezones: tuple[tuple[str, str], ...] = ()
     #: True when it belongs to another contract and is read only as the target of a relationship.
