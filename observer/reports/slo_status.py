@@ -1,0 +1,166 @@
+"""How service levels stand → a table on a console. Numbers and names, never a value.
+
+A level is never told by colour alone, and never green when nobody looked or nothing counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from observer.checks.words import duration_text
+from observer.reports import slo_words as words
+from observer.reports.sparkline import bar, sparkline
+from observer.reports.visible import visible
+from observer.slo.budget import Budget
+from observer.slo.counting import Bucket
+from observer.slo.model import Slo, TimeToFill
+from observer.slo.standing import Condition, SloStanding
+
+#: Burn rates that the table shows; JSON has all of them.
+SHOWN_BURNS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=3))
+#: From so many columns on, the table has its course and its burn rates.
+_WIDE = 130
+#: A level whose rows nobody looked at for so long is not known any more, or for four of its poll intervals.
+LONGEST_PAUSE = timedelta(minutes=10)
+_SIGNS = {
+    Condition.MET: ("✓", "green"),
+    Condition.BURNING: ("!", "yellow"),
+    Condition.MISSED: ("✗", "red"),
+    Condition.NO_DATA: ("–", "dim"),
+}
+_BLIND = ("?", "magenta")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """One SLO as it is shown."""
+
+    slo: Slo
+    #: None when nobody has counted it yet.
+    standing: SloStanding | None
+    #: Records per day of the window, oldest first.
+    days: tuple[Bucket, ...] = ()
+
+    @property
+    def condition(self) -> Condition:
+        """As it was when it was last looked at."""
+        return Condition.NO_DATA if self.standing is None else self.standing.condition
+
+    @property
+    def blind(self) -> str | None:
+        """Why nothing is known of it now; None when it is."""
+        if self.standing is None:
+            return "nobody has counted it yet: `observer serve` does"
+        ledger, at = self.standing.ledger, self.standing.at
+        if ledger.trouble is not None:
+            return ledger.trouble
+        if ledger.looked_at is None:
+            return "nothing was looked at yet" if isinstance(self.slo.indicator, TimeToFill) else None
+        if isinstance(self.slo.indicator, TimeToFill):
+            pause = at - ledger.looked_at
+            if pause > max(LONGEST_PAUSE, 4 * self.slo.indicator.poll):
+                return f"nobody has looked for {duration_text(pause)}: is `observer serve` running?"
+        return None
+
+
+def is_known(level: Level) -> bool:
+    """Whether something counted, and somebody looked lately."""
+    return level.blind is None and level.condition is not Condition.NO_DATA
+
+
+def state_text(level: Level) -> Text:
+    """Sign and words."""
+    sign, style = _SIGNS[level.condition]
+    said = str(level.condition)
+    if level.blind is not None and level.condition in {Condition.MET, Condition.NO_DATA}:
+        sign, style = _BLIND
+        said = "blind" if level.condition is Condition.NO_DATA else "blind, was met"
+    return Text(f"{sign} {said}", style)
+
+
+def render_status(levels: Sequence[Level], console: Console, *, at: datetime) -> None:
+    """A table, then what it has no room for: alerts, what nobody can see, budgets that run out."""
+    wide = console.width >= _WIDE
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    for name in ("State", "SLO", "SLI#", "Objective#", "Budget left"):
+        table.add_column(name.removesuffix("#"), justify="right" if name.endswith("#") else "left", overflow="fold")
+    if wide:
+        table.add_column("Burn\n1 h, 6 h, 3 d", no_wrap=True, justify="right")
+        table.add_column("Bad per day", no_wrap=True)
+    table.add_column("Unknown,\npending", justify="right")
+    table.add_column("Looked at", overflow="fold")
+    for level in levels:
+        table.add_row(*_cells(level, at=at, wide=wide))
+    console.print(table)
+    for level in levels:
+        for note in notes_of(level):
+            console.print(Text(f"  {level.slo.name}: {note}", "dim"), soft_wrap=True)
+    console.print(Text(summary_text(levels), style="bold"), soft_wrap=True)
+
+
+def _cells(level: Level, *, at: datetime, wide: bool) -> list[Text | Group | str]:
+    slo, standing = level.slo, level.standing
+    name = Group(Text(visible(slo.display_name)), Text(slo.name, "dim"))
+    head: list[Text | Group | str] = [state_text(level), name]
+    if standing is None:
+        middle: list[Text | Group | str] = ["–", words.objective_text(slo.target), Text("no data", "dim")]
+        return [*head, *middle, *(["–", ""] if wide else []), "–", "never"]
+    looked = words.ago_text(standing.ledger.looked_at, at)
+    middle = [
+        words.level_text(standing.budget.counts.sli, slo.target),
+        words.objective_text(slo.target),
+        _budget_cell(standing.budget, slo),
+    ]
+    if wide:
+        middle.append("  ".join(words.factor_text(standing.burns.get(span)) for span in SHOWN_BURNS))
+        middle.append(sparkline(bad_per_stretch(level.days)))
+    unknown, pending = standing.budget.counts.unknown, standing.ledger.pending
+    return [*head, *middle, f"{unknown:,}, {pending:,}", looked]
+
+
+def _budget_cell(budget: Budget, slo: Slo) -> Text | Group:
+    said = words.budget_text(budget, words.counted_noun(slo))
+    share = words.left_share(budget)
+    if share is None:
+        return Text(said, "dim" if budget.counts.sli is None else "")
+    return Group(Text(f"{bar(share)} {words.share_text(share)}"), Text(said, "dim"))
+
+
+def bad_per_stretch(stretches: Sequence[Bucket]) -> list[int | None]:
+    """Bad records of each; None where none counted."""
+    return [int(each.counts.bad) if each.counts.eligible else None for each in stretches]
+
+
+def notes_of(level: Level) -> list[str]:
+    """What numbers do not tell: why nobody can see it, its alerts, when its budget runs out."""
+    found: list[str] = []
+    if level.blind is not None:
+        found.append(f"cannot be seen: {visible(level.blind)}")
+    if level.standing is not None:
+        noun = words.counted_noun(level.slo)
+        for each in level.standing.ledger.alerts:
+            since = words.moment_text(each.since)
+            found.append(f"{words.alert_text(each.alert, noun)}, since {since}")
+        lasts = level.standing.exhausted_in
+        if lasts is not None and lasts > timedelta():
+            found.append(f"at the rate of the last day the budget lasts {duration_text(lasts)} more")
+        if level.standing.ledger.undatable:
+            found.append(f"{level.standing.ledger.undatable:,} rows have no usable event time and count nowhere")
+    return found
+
+
+def summary_text(levels: Sequence[Level]) -> str:
+    """ "6 SLOs: 1 missed, 1 burning, 1 not known, 3 met"."""
+    told = {Condition.MISSED, Condition.BURNING}
+    names = [str(level.condition) if level.condition in told or is_known(level) else "not known" for level in levels]
+    said = ", ".join(
+        f"{names.count(name)} {name}" for name in ("missed", "burning", "not known", "met") if name in names
+    )
+    return f"{len(levels)} SLO{'' if len(levels) == 1 else 's'}: {said}"
