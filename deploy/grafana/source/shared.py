@@ -45,7 +45,7 @@ OUTCOMES = {
 }
 BLIND = {0: ("looking", GREEN), 1: ("blind: cannot count", PURPLE)}
 NOT_KNOWN = "unknown"
-#: Grafana takes the first step as minus infinity, which JSON lacks; it writes null there, and its schema wants a number.
+#: Grafana takes the first step as minus infinity, which JSON lacks: it writes null, and its schema wants a number.
 LOWEST = -1e9
 
 
