@@ -19,8 +19,7 @@ from observer.checks.unseen import unseen
 from observer.errors import EngineError, SlotTaken, SnapshotError, SourceError, StoreError
 from observer.jobs.audit import AuditRequest, audit_contract
 from observer.jobs.record_audit import record_audit
-from observer.jobs.run_orders import RunEnded, RunOrder, audit_of, lineage_of
-from observer.lineage.events import ended
+from observer.jobs.run_orders import RunEnded, RunOrder, audit_of, ended_events
 from observer.reports.progress import SilentProgress
 from observer.runs.deliveries import NewDelivery
 from observer.runs.slots import Slot, SlotState
@@ -52,7 +51,7 @@ def run_contract(order: RunOrder, store: Store, opened: OpenedSource) -> RunEnde
         error = str(fault)
         part = unseen(order.contract, order.plan, "snapshot", error, changes=True)
     audit = audit_of(order, part, begun)
-    events = ended(lineage_of(order), part, at=audit.finished_at) if order.lineage else ()
+    events = ended_events(order, part, at=audit.finished_at)
     try:
         _record(store, audit, order.slot, events, error)
     except StoreError:

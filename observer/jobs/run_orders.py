@@ -1,4 +1,6 @@
-"""Orders for runs, and what is said of a run without looking at any table: that it began, that it was lost.
+"""Orders for runs, and what is told of them: that they began, what they found, that they were lost.
+
+The OpenLineage client takes time and memory: it is imported only where lineage is told of anything.
 
 In: a slot that was claimed, with everything a worker needs. Out: lineage events, and the record of a run that was lost.
 """
@@ -15,7 +17,7 @@ from observer.checks.spec import ContractPlan
 from observer.checks.unseen import unseen
 from observer.contracts.model import Contract
 from observer.jobs.record_audit import record_audit
-from observer.lineage.events import LineageRun, failed, started
+from observer.lineage.run import LineageRun
 from observer.runs.deliveries import NewDelivery
 from observer.runs.leading import Term
 from observer.runs.slots import Slot, Trigger
@@ -82,12 +84,29 @@ def record_lost(order: RunOrder, store: Store, reason: str, *, term: Term | None
 
 def started_events(order: RunOrder, *, at: datetime) -> tuple[NewDelivery, ...]:
     """What is told of the beginning of the run; to be written when its slot is claimed."""
-    return started(lineage_of(order), at=at) if order.lineage else ()
+    if not order.lineage:
+        return ()
+    from observer.lineage.events import started
+
+    return started(_lineage_of(order), at=at)
 
 
 def failed_events(order: RunOrder, reason: str, *, at: datetime) -> tuple[NewDelivery, ...]:
     """What is told of a run that was lost."""
-    return failed(lineage_of(order), reason, at=at) if order.lineage else ()
+    if not order.lineage:
+        return ()
+    from observer.lineage.events import failed
+
+    return failed(_lineage_of(order), reason, at=at)
+
+
+def ended_events(order: RunOrder, part: ContractAudit, *, at: datetime) -> tuple[NewDelivery, ...]:
+    """What is told of a run and of what it found; to be written when it is recorded."""
+    if not order.lineage:
+        return ()
+    from observer.lineage.events import ended
+
+    return ended(_lineage_of(order), part, at=at)
 
 
 def audit_of(order: RunOrder, part: ContractAudit, begun: datetime) -> Audit:
@@ -102,7 +121,7 @@ def audit_of(order: RunOrder, part: ContractAudit, begun: datetime) -> Audit:
     )
 
 
-def lineage_of(order: RunOrder) -> LineageRun:
+def _lineage_of(order: RunOrder) -> LineageRun:
     """The run as lineage knows it."""
     slot = order.slot
     return LineageRun(

@@ -10,7 +10,7 @@ Ids and keys follow from our run's id alone, so that whoever builds the same eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -35,38 +35,17 @@ from openlineage.client.uuid import generate_static_uuid
 from observer import __version__
 from observer.checks.audit import ContractAudit
 from observer.checks.measure import CheckResult, Outcome, TableShape
-from observer.checks.spec import ContractPlan, TablePlan
+from observer.checks.spec import TablePlan
 from observer.contracts.model import Contract
 from observer.lineage.datasets import SourceName, source_name
 from observer.lineage.quality import assertions_of, metrics_of, tests_of
+from observer.lineage.run import LineageRun
 from observer.lineage.tables import copied, copy_of, facets_of_table, owners_of
 from observer.lineage.words import PRODUCER, RECEIVER
 from observer.runs.deliveries import NewDelivery
 
 #: A longer message is cut.
 LONGEST_MESSAGE = 2_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class LineageRun:
-    """One of our runs, as far as it is known when it starts."""
-
-    #: Ours, a UUID (version 7).
-    run_id: str
-    contract: Contract
-    plan: ContractPlan
-    #: URL of the source without its password, as `Source.display_url` gives it.
-    source: str
-    #: `Source.kind`: `postgresql`, `mysql`, `sqlite`, `duckdb`, `file`, or another.
-    source_kind: str
-    #: Of the jobs.
-    namespace: str
-    #: Aware; None when a hand asked for the run.
-    scheduled_for: datetime | None
-    #: Aware, UTC.
-    started_at: datetime
-    #: `snapshot`, or `pushdown` when nothing is copied.
-    execution: str = "snapshot"
 
 
 class Part(StrEnum):

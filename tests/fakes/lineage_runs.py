@@ -39,7 +39,8 @@ from observer.contracts.model import (
     SqlRule,
     TeamMember,
 )
-from observer.lineage.events import LineageRun, started
+from observer.lineage.events import started
+from observer.lineage.run import LineageRun
 from observer.runs.deliveries import Delivery, NewDelivery
 from tests.fakes.contracts import prop, table
 

@@ -13,7 +13,8 @@ from openlineage.client.serde import Serde
 from observer.checks.judge import judge
 from observer.checks.measure import Measurement, TableShape
 from observer.contracts.model import Contract, LogicalType, TeamMember
-from observer.lineage.events import LineageRun, ended, started
+from observer.lineage.events import ended, started
+from observer.lineage.run import LineageRun
 from observer.lineage.stored import event_of
 from tests.fakes.contracts import prop, table
 from tests.fakes.lineage_receiver import Specification

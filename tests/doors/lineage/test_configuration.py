@@ -40,7 +40,9 @@ def test_a_disabled_one_is_off_whatever_is_configured(monkeypatch: pytest.Monkey
 def test_what_is_off_does_not_import_the_client() -> None:
     code = (
         "import sys; from observer.lineage.sender import LineageSender; assert not LineageSender().configured;"
-        "assert not {'openlineage', 'requests', 'yaml', 'great_expectations'} & set(sys.modules)"
+        "assert not {'openlineage', 'requests', 'yaml', 'great_expectations'} & set(sys.modules);"
+        "import observer.daemon.serve, observer.daemon.run_in_worker, observer.jobs.run_contract, observer.jobs.audit;"
+        "assert not {'openlineage', 'requests', 'great_expectations'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env=dict(os.environ))
 
