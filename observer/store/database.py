@@ -96,7 +96,7 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
 
     Two writers of the same row at once both succeed.
     """
-    return changed(connection, _insert(connection, table).on_conflict_do_nothing(), rows) if rows else 0
+    return changed(connection, insertion(connection, table).on_conflict_do_nothing(), rows) if rows else 0
 
 
 def insert_or_change(
@@ -104,12 +104,13 @@ def insert_or_change(
 ) -> None:
     """Insert the row; where one has its primary key already, make `changes` to it (without them, the row's values)."""
     key = [column.name for column in table.primary_key]
-    new = _insert(connection, table).values(dict(row))
+    new = insertion(connection, table).values(dict(row))
     made = dict(changes) if changes is not None else {name: row[name] for name in row if name not in key}
     connection.execute(new.on_conflict_do_update(index_elements=key, set_=made))
 
 
-def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+def insertion(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT of the database at hand, which may be told what to do with rows that are there already."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 

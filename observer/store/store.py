@@ -28,6 +28,7 @@ from observer.store.evidence import storable_text
 from observer.store.faults import told_as_store_error
 from observer.store.glances import Ticks
 from observer.store.leadership import Leadership
+from observer.store.ledgers import Ledgers
 from observer.store.migrate import migrate
 from observer.store.outbox import Outbox, add_deliveries
 from observer.store.records import KeptSnapshot, RecordedRun, RunRow, SnapshotRecord
@@ -41,6 +42,7 @@ from observer.store.rows import (
     snapshot_record,
     table_values,
 )
+from observer.store.slo_alerts import SloAlerts
 from observer.store.slots import Slots, finish, stand
 from observer.store.standing import read_standing
 
@@ -54,6 +56,8 @@ class Store:
         self.leadership = Leadership(self._database)
         self.outbox = Outbox(self._database)
         self.ticks = Ticks(self._database)
+        self.ledgers = Ledgers(self._database)
+        self.slo_alerts = SloAlerts(self._database)
 
     @classmethod
     def open(cls, url: str, *, lock_timeout: float = 10.0) -> Self:

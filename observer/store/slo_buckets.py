@@ -1,0 +1,71 @@
+"""Sums of ledgers by time. In: a connection, what was counted when. Out: sums of spans, and their course."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import accumulate
+
+from sqlalchemy import Connection, Integer, case, delete, func, literal, select
+
+from observer.slo.budget import Counts
+from observer.slo.counting import Bucket
+from observer.store import slo_tables as t
+from observer.store.database import insertion
+from observer.store.given import given
+from observer.store.slo_rows import counts_columns, counts_of, first_minute, from_minute
+
+_NUMBERS = ("good", "bad", "unknown", "withdrawn")
+#: Buckets that are merged at once.
+PART = 5_000
+
+
+def add_counts(connection: Connection, ledger: int, by_minute: Mapping[int, Counts]) -> None:
+    """Add to the buckets of these minutes (since 1970)."""
+    if not by_minute:
+        return
+    rows = given(connection, begins=(Integer(), list(by_minute)), **counts_columns(list(by_minute.values())))
+    columns = [rows.c.begins, *(rows.c[name] for name in _NUMBERS)]
+    chosen = select(literal(ledger, Integer()), *columns).where(rows.c.begins.is_not(None))
+    new = insertion(connection, t.slo_buckets).from_select(["ledger_id", "begins", *_NUMBERS], chosen)
+    sums = {name: t.slo_buckets.c[name] + new.excluded[name] for name in _NUMBERS}
+    connection.execute(new.on_conflict_do_update(index_elements=["ledger_id", "begins"], set_=sums))
+
+
+def sums_since(connection: Connection, ledger: int, begins: Sequence[datetime]) -> tuple[Counts, ...]:
+    """What was counted from each of these times on, in their order. Every bucket is read once."""
+    if not begins:
+        return ()
+    borders = sorted({first_minute(moment) for moment in begins}, reverse=True)
+    b = t.slo_buckets.c
+    newest_border = case(*((b.begins >= border, border) for border in borders)).label("border")
+    sums = (func.sum(b[name]).label(name) for name in _NUMBERS)
+    query = select(newest_border, *sums).where(b.ledger_id == ledger, b.begins >= borders[-1]).group_by(newest_border)
+    parts = {row.border: counts_of(row) for row in connection.execute(query)}
+    since = dict(zip(borders, accumulate(parts.get(border, Counts()) for border in borders), strict=True))
+    return tuple(since[first_minute(moment)] for moment in begins)
+
+
+def course_since(connection: Connection, ledger: int, since: datetime) -> tuple[Bucket, ...]:
+    """The buckets from there on, oldest first."""
+    b = t.slo_buckets
+    query = select(b).where(b.c.ledger_id == ledger, b.c.begins >= first_minute(since)).order_by(b.c.begins)
+    return tuple(Bucket(begins=from_minute(row.begins), counts=counts_of(row)) for row in connection.execute(query))
+
+
+def merge_some(connection: Connection, ledger: int, *, before: int, width: int) -> int:
+    """Merge buckets that begin before that minute into those of `width` minutes, the oldest first; says how many.
+
+    `before` is a multiple of `width`. No more than PART at a time: none left when it says less.
+    """
+    b = t.slo_buckets
+    fine = (b.c.ledger_id == ledger, b.c.begins < before, b.c.begins % width != 0)
+    rows = connection.execute(select(b).where(*fine).order_by(b.c.begins).limit(PART)).all()
+    merged: dict[int, Counts] = {}
+    for row in rows:
+        start = row.begins - row.begins % width
+        merged[start] = merged.get(start, Counts()) + counts_of(row)
+    if rows:
+        connection.execute(delete(b).where(*fine, b.c.begins <= rows[-1].begins))
+        add_counts(connection, ledger, merged)
+    return len(rows)
