@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from observer.checks import change_rules as changes
-from observer.checks.drafts import Draft
 from observer.checks.property_rules import entered
-from observer.checks.rules import Fresh, HasPhysicalType, InSet, RowCount, SqlValue, columns_of
+from observer.checks.rules import Fresh, HasPhysicalType, InSet, RowCount, Rule, SqlValue, columns_of
 from observer.checks.spec import NO_ROW_FAILS, CheckSpec, ContractPlan
 from observer.checks.words import list_text
 from observer.contracts.change_limits import ChangeKind
@@ -30,8 +29,9 @@ from observer.contracts.model import (
 
 @dataclass(frozen=True)
 class Default:
-    """What holds where a contract has no limit of its own."""
+    """What a kind of change is about, and what holds where a contract has no limit of its own."""
 
+    dimension: Dimension
     comparison: Comparison
     severity: Severity
 
@@ -40,17 +40,32 @@ def _at_most(percent: int) -> Comparison:
     return Comparison(operator=Operator.MUST_BE_LESS_OR_EQUAL_TO, operands=(percent,), unit=Unit.PERCENT)
 
 
+_ABOUT_AS_MANY = Comparison(operator=Operator.MUST_BE_BETWEEN, operands=(-20, 20), unit=Unit.PERCENT)
+
 DEFAULTS = {
-    ChangeKind.DELETED_ROWS: Default(_at_most(5), Severity.WARNING),
-    ChangeKind.CHANGED_ROWS: Default(_at_most(50), Severity.WARNING),
-    ChangeKind.INVALID_WRITES: Default(_at_most(1), Severity.WARNING),
-    ChangeKind.ROW_COUNT_CHANGE: Default(
-        Comparison(operator=Operator.MUST_BE_BETWEEN, operands=(-20, 20), unit=Unit.PERCENT), Severity.WARNING
-    ),
-    ChangeKind.TRANSITIONS: Default(NO_ROW_FAILS, Severity.ERROR),
-    ChangeKind.SCHEMA_DRIFT: Default(NO_ROW_FAILS, Severity.ERROR),
-    ChangeKind.NEW_VALUES: Default(NO_ROW_FAILS, Severity.WARNING),
+    ChangeKind.DELETED_ROWS: Default(Dimension.VOLUME, _at_most(5), Severity.WARNING),
+    ChangeKind.CHANGED_ROWS: Default(Dimension.CONSISTENCY, _at_most(50), Severity.WARNING),
+    ChangeKind.INVALID_WRITES: Default(Dimension.VALIDITY, _at_most(1), Severity.WARNING),
+    ChangeKind.ROW_COUNT_CHANGE: Default(Dimension.VOLUME, _ABOUT_AS_MANY, Severity.WARNING),
+    ChangeKind.TRANSITIONS: Default(Dimension.CONSISTENCY, NO_ROW_FAILS, Severity.ERROR),
+    ChangeKind.SCHEMA_DRIFT: Default(Dimension.VALIDITY, NO_ROW_FAILS, Severity.ERROR),
+    ChangeKind.NEW_VALUES: Default(Dimension.VALIDITY, NO_ROW_FAILS, Severity.WARNING),
 }
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A check before it has an id and an owner."""
+
+    kind: ChangeKind
+    rule: Rule
+    statement: str
+    prop: Property | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the id."""
+        return self.kind.name.lower()
 
 
 def plan_changes(contract: Contract, plan: ContractPlan) -> tuple[CheckSpec, ...]:
@@ -62,81 +77,49 @@ def plan_changes(contract: Contract, plan: ContractPlan) -> tuple[CheckSpec, ...
 def _specs(contract: Contract, obj: SchemaObject, plan: ContractPlan, taken: set[str]) -> Iterator[CheckSpec]:
     restricted = plan.table(obj.name).restricted
     limits = {limit.kind: limit for limit in obj.change_limits}
-    for prop, kind, draft in _drafts(obj, plan):
-        base = ".".join(part for part in (contract.id, obj.id, prop.id if prop else None, draft.name) if part)
+    for change in _changes(obj, plan):
+        prop, limit, default = change.prop, limits.get(change.kind), DEFAULTS[change.kind]
+        base = ".".join(part for part in (contract.id, obj.id, prop.id if prop else None, change.name) if part)
         check_id, n = base, 2
         while check_id in taken:
             check_id, n = f"{base}-{n}", n + 1
         taken.add(check_id)
-        limit, default = limits.get(kind), DEFAULTS[kind]
         yield CheckSpec(
             id=check_id,
             contract=contract.id,
             contract_version=contract.version,
             object=obj.name,
             property=prop.name if prop else None,
-            rule_name=draft.name,
-            statement=draft.statement,
-            dimension=draft.dimension,
+            rule_name=change.name,
+            statement=change.statement,
+            dimension=default.dimension,
             severity=(limit and limit.severity) or default.severity,
-            rule=draft.rule,
+            rule=change.rule,
             threshold=(limit and limit.comparison) or default.comparison,
             owner=contract.owner_of(prop),
             steward=(prop.steward if prop else None) or contract.steward,
             consumers=prop.consumers if prop else (),
             critical=bool(prop and prop.critical),
-            restricted=not restricted.isdisjoint(columns_of(draft.rule)),
+            restricted=not restricted.isdisjoint(columns_of(change.rule)),
         )
 
 
-def _drafts(obj: SchemaObject, plan: ContractPlan) -> Iterator[tuple[Property | None, ChangeKind, Draft]]:
-    yield (
-        None,
-        ChangeKind.SCHEMA_DRIFT,
-        Draft(
-            name="schema_drift",
-            rule=changes.SchemaDrift(),
-            dimension=Dimension.VALIDITY,
-            statement=f"no column of {obj.name} was removed or changed its type since the last snapshot",
-        ),
-    )
-    yield (
-        None,
-        ChangeKind.ROW_COUNT_CHANGE,
-        Draft(
-            name="row_count_change",
-            rule=changes.RowCountChange(),
-            dimension=Dimension.VOLUME,
-            statement=f"{obj.name} has about as many rows as in the last snapshot",
-        ),
-    )
+def _changes(obj: SchemaObject, plan: ContractPlan) -> Iterator[_Change]:
+    unchanged = f"no column of {obj.name} was removed or changed its type since the last snapshot"
+    yield _Change(ChangeKind.SCHEMA_DRIFT, changes.SchemaDrift(), unchanged)
+    about_as_many = f"{obj.name} has about as many rows as in the last snapshot"
+    yield _Change(ChangeKind.ROW_COUNT_CHANGE, changes.RowCountChange(), about_as_many)
     if obj.primary_key:
         yield from _of_rows(obj, plan)
     for prop in obj.properties:
         yield from _of_values(obj, prop, plan)
 
 
-def _of_rows(obj: SchemaObject, plan: ContractPlan) -> Iterator[tuple[Property | None, ChangeKind, Draft]]:
-    yield (
-        None,
-        ChangeKind.DELETED_ROWS,
-        Draft(
-            name="deleted_rows",
-            rule=changes.DeletedRows(),
-            dimension=Dimension.VOLUME,
-            statement=f"few rows of {obj.name} were deleted since the last snapshot",
-        ),
-    )
-    yield (
-        None,
-        ChangeKind.CHANGED_ROWS,
-        Draft(
-            name="changed_rows",
-            rule=changes.ChangedRows(),
-            dimension=Dimension.CONSISTENCY,
-            statement=f"few rows of {obj.name} were changed since the last snapshot",
-        ),
-    )
+def _of_rows(obj: SchemaObject, plan: ContractPlan) -> Iterator[_Change]:
+    few_deleted = f"few rows of {obj.name} were deleted since the last snapshot"
+    yield _Change(ChangeKind.DELETED_ROWS, changes.DeletedRows(), few_deleted)
+    few_changed = f"few rows of {obj.name} were changed since the last snapshot"
+    yield _Change(ChangeKind.CHANGED_ROWS, changes.ChangedRows(), few_changed)
     # A count, a query and the age of the newest row speak of no single row; whether another check does, the run knows.
     row_level = tuple(
         spec.id
@@ -146,45 +129,20 @@ def _of_rows(obj: SchemaObject, plan: ContractPlan) -> Iterator[tuple[Property |
         and not isinstance(spec.rule, RowCount | SqlValue | Fresh | HasPhysicalType)
     )
     if row_level:
-        yield (
-            None,
-            ChangeKind.INVALID_WRITES,
-            Draft(
-                name="invalid_writes",
-                rule=changes.InvalidWrites(checks=row_level),
-                dimension=Dimension.VALIDITY,
-                statement=f"what was written to {obj.name} since the last snapshot is valid",
-            ),
-        )
+        valid = f"what was written to {obj.name} since the last snapshot is valid"
+        yield _Change(ChangeKind.INVALID_WRITES, changes.InvalidWrites(checks=row_level), valid)
 
 
-def _of_values(
-    obj: SchemaObject, prop: Property, plan: ContractPlan
-) -> Iterator[tuple[Property | None, ChangeKind, Draft]]:
+def _of_values(obj: SchemaObject, prop: Property, plan: ContractPlan) -> Iterator[_Change]:
     machine, column = prop.state_machine, prop.physical_name
     if machine is not None and obj.primary_key:
         absent = prop.placeholders if entered(prop) else ()
-        yield (
-            prop,
-            ChangeKind.TRANSITIONS,
-            Draft(
-                name="transitions",
-                rule=changes.Transitions(column=column, machine=machine, placeholders=absent),
-                dimension=Dimension.CONSISTENCY,
-                statement=f"{prop.name} moved only as its states allow since the last snapshot, "
-                f"and began in {list_text(machine.initial)}",
-            ),
-        )
+        began = f"and began in {list_text(machine.initial)}"
+        moved = f"{prop.name} moved only as its states allow since the last snapshot, {began}"
+        rule = changes.Transitions(column=column, machine=machine, placeholders=absent)
+        yield _Change(ChangeKind.TRANSITIONS, rule, moved, prop)
     sets = tuple(s for s in plan.checks if s.object == obj.name and s.property == prop.name)
     allowed = tuple(s.id for s in sets if isinstance(s.rule, InSet) and s.rule.column == column)
     if allowed:
-        yield (
-            prop,
-            ChangeKind.NEW_VALUES,
-            Draft(
-                name="new_values",
-                rule=changes.NewValues(column=column, checks=allowed),
-                dimension=Dimension.VALIDITY,
-                statement=f"{prop.name} has no illegal value that it did not have in the last snapshot",
-            ),
-        )
+        legal = f"{prop.name} has no illegal value that it did not have in the last snapshot"
+        yield _Change(ChangeKind.NEW_VALUES, changes.NewValues(column=column, checks=allowed), legal, prop)
