@@ -9,22 +9,10 @@ import pytest
 
 from observer.checks import rules
 from observer.checks.expected import LONGEST, allowed_text, expected_text
-from observer.checks.spec import CheckSpec
 from observer.contracts.formats import STRING_FORMATS
-from observer.contracts.model import Comparison, Dimension, LogicalType, Operator, Severity, Unit
+from observer.contracts.model import Comparison, LogicalType, Operator, Unit
+from tests.fakes.specs import SPEC
 
-SPEC = CheckSpec(
-    id="crm.leads.a.required",
-    contract="crm",
-    contract_version="1.0.0",
-    object="leads",
-    property="a",
-    rule_name="required",
-    statement="a is present",
-    dimension=Dimension.COMPLETENESS,
-    severity=Severity.ERROR,
-    rule=rules.Present(column="a"),
-)
 MONTH = timedelta(days=30)
 
 

@@ -13,21 +13,8 @@ from hypothesis import strategies as st
 from observer.checks import rules
 from observer.checks.judge import judge, meets
 from observer.checks.measure import Measurement, Outcome
-from observer.checks.spec import CheckSpec
-from observer.contracts.model import Comparison, Dimension, LogicalType, Operator, Severity, Unit
-
-SPEC = CheckSpec(
-    id="crm.leads.email.required",
-    contract="crm",
-    contract_version="1.0.0",
-    object="leads",
-    property="email",
-    rule_name="required",
-    statement="email is present",
-    dimension=Dimension.COMPLETENESS,
-    severity=Severity.ERROR,
-    rule=rules.Present(column="email"),
-)
+from observer.contracts.model import Comparison, LogicalType, Operator, Severity, Unit
+from tests.fakes.specs import SPEC
 
 
 def comparison(operator: Operator, *operands: float, unit: Unit = Unit.ROWS) -> Comparison:
