@@ -54,13 +54,8 @@ def number_text(value: Fraction | int) -> str:
 
 def series(name: str, **labels: str) -> str:
     """`name{a="1",b="2"}`."""
-    matchers = ",".join(f"{label}={quoted(value)}" for label, value in labels.items())
+    matchers = ",".join(f"{label}={json.dumps(value, ensure_ascii=False)}" for label, value in labels.items())
     return f"{name}{{{matchers}}}"
-
-
-def quoted(text: str) -> str:
-    """As a string of PromQL and of Go's templates."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def plain(text: str) -> str:

@@ -20,6 +20,7 @@ KUBERNETES = DEPLOY / "kubernetes"
 UNIT = DEPLOY / "systemd" / "crm-observer.service"
 PROMETHEUS = DEPLOY / "prometheus"
 RULES = PROMETHEUS / "rules" / "observer.yml"
+SLO_RULES = PROMETHEUS / "slo-rules.yaml"
 ALERTMANAGER = DEPLOY / "alertmanager" / "alertmanager.yml"
 GUIDE = ROOT / "docs" / "operations.md"
 

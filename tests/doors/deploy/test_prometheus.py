@@ -12,7 +12,7 @@ import pytest
 
 from observer.metrics.registry import Metrics
 from observer.runs.standing import Standing
-from tests.doors.deploy.files import ALERTMANAGER, GUIDE, PROMETHEUS, ROOT, RULES, anchors, document
+from tests.doors.deploy.files import ALERTMANAGER, GUIDE, PROMETHEUS, ROOT, RULES, SLO_RULES, anchors, document
 from tests.real_parts import missing
 
 TIMELINES = ROOT / "tests" / "data" / "prometheus" / "observer_test.yml"
@@ -84,11 +84,12 @@ def test_the_scraped_job_is_the_one_that_the_alerts_name() -> None:
 
 def test_alertmanager_speaks_of_alerts_and_severities_that_exist() -> None:
     text = ALERTMANAGER.read_text(encoding="utf-8")
-    known = {alert["alert"] for alert in alerts()}
+    levels = [rule for group in document(SLO_RULES)["groups"] for rule in group["rules"] if "alert" in rule]
+    known = {alert["alert"] for alert in (*alerts(), *levels)}
     named = {name for names in re.findall(r'alertname=~?"([^"]+)"', text) for name in names.split("|")}
     assert named
     assert named <= known
-    assert set(re.findall(r'severity="(\w+)"', text)) == {"page"}
+    assert set(re.findall(r'severity="(\w+)"', text)) == {"page", "ticket"}
     routes = document(ALERTMANAGER)["route"]
     receivers = {r["name"] for r in document(ALERTMANAGER)["receivers"]}
     assert {routes["receiver"], *(r["receiver"] for r in routes["routes"])} == receivers
