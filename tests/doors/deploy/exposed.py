@@ -1,19 +1,65 @@
-"""What a daemon can show, and what is recorded of it: names and labels, from the program's own registry."""
+"""What a daemon on the demo's contracts and service levels can show, and what is recorded of it."""
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from pathlib import Path
 
+from observer.checks.changes import plan_changes
+from observer.checks.measure import Outcome
+from observer.checks.plan import plan_contract
+from observer.cli.inputs import read_contracts
+from observer.jobs.load_slos import slos_for_run
 from observer.metrics.recording_rules import standing_rules
+from observer.runs.deliveries import Reason
+from observer.runs.workers import Ending
+from observer.slo.model import Slo
+from tests.doors.deploy.files import ROOT
 from tests.doors.metrics.scraping import Daemon
 from tests.fakes.levels import level, stands
-from tests.fakes.standings import after_a_run, crm
+from tests.fakes.standings import Watched, after_a_run
+
+
+@cache
+def demo() -> tuple[tuple[Watched, ...], tuple[Slo, ...]]:
+    """Contracts with all of their checks, and service levels, as the repository has them."""
+    contracts = read_contracts((ROOT / "expectations" / "contracts",))
+    watched: list[Watched] = []
+    for contract in contracts:
+        plan = plan_contract(contract, contracts)
+        watched.append((contract, (*plan.checks, *plan_changes(contract, plan))))
+    return tuple(watched), slos_for_run((ROOT / "slo.yaml",), contracts)
+
+
+def full_daemon() -> Daemon:
+    """A daemon that has looked at everything; every service level burns."""
+    watched, slos = demo()
+    daemon = Daemon(after_a_run(watched))
+    daemon.levels = lambda: [stands(slo, good=999, bad=1, unknown=2, open_alerts=1) for slo in slos]
+    daemon.metrics.watch(watched, "d1", slos)
+    return daemon
+
+
+def something_happens(daemon: Daemon) -> None:
+    """One of everything that the process counts."""
+    metrics = daemon.metrics
+    metrics.beat()
+    metrics.configuration_loaded(True, "d1")
+    metrics.worker_ended(Ending.RECYCLED)
+    metrics.delivered("lineage")
+    metrics.delivery_failed("lineage", Reason.TIMEOUT)
+    for contract, _ in demo()[0]:
+        metrics.run_late(contract.id, 1.0)
+        metrics.run_ended(contract.id, Outcome.FAILED, 3.0)
+        metrics.ticked(contract.id, 0.01, True)
 
 
 @cache
 def exposed_labels() -> dict[str, set[str]]:
-    """Name of every series that a daemon can show → its labels, of the samples of a daemon that has all of them."""
+    """Name of every series that a daemon can show → its labels."""
     daemon = full_daemon()
+    something_happens(daemon)
     found: dict[str, set[str]] = {}
     for family in daemon.scrape().families:
         for sample in family.samples:
@@ -21,18 +67,17 @@ def exposed_labels() -> dict[str, set[str]]:
     return found
 
 
-def full_daemon() -> Daemon:
-    """A daemon that ran, looked, led, delivered, and counts a service level that burns."""
-    one, slo = crm(), level()
-    daemon = Daemon(after_a_run([one]))
-    daemon.levels = lambda: (stands(slo, good=999, bad=1, open_alerts=1),)
-    daemon.metrics.watch([one], "d1", [slo])
-    daemon.metrics.configuration_loaded(True, "d1")
-    daemon.metrics.beat()
-    return daemon
-
-
 @cache
 def recorded() -> set[str]:
     """Names of what Prometheus records by deploy/prometheus."""
     return {rule.record for rule in standing_rules(level())}
+
+
+def write_recording_rules(file: Path, slos: tuple[Slo, ...]) -> None:
+    """As Prometheus reads them; JSON is YAML."""
+    rules = [
+        {"record": rule.record, "expr": rule.expr, "labels": dict(rule.labels)}
+        for slo in slos
+        for rule in standing_rules(slo)
+    ]
+    file.write_text(json.dumps({"groups": [{"name": "slo", "rules": rules}]}))

@@ -15,6 +15,7 @@ from observer.runs.standing import Standing
 from observer.runs.ticks import Tick
 from observer.slo.standing import SloStanding
 from tests.fakes.standings import NINE
+from tests.fakes.web_desk import FakeDesk
 
 
 class Scrape:
@@ -78,3 +79,14 @@ class Daemon:
         self._passed += later
         text, kind = self.metrics.render(accept)
         return Scrape(text, open_format=kind.startswith("application/openmetrics-text"))
+
+
+class ScrapedDesk(FakeDesk):
+    """A desk with real figures."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        super().__init__()
+        self._daemon = daemon
+
+    def metrics(self, accept: str | None = None) -> tuple[bytes, str]:
+        return self._daemon.metrics.render(accept)
