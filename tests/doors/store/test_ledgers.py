@@ -264,7 +264,7 @@ def test_a_former_leader_changes_nothing(state: Store, term: Term) -> None:
     assert state.ledgers.open(known_level(), now=NOON, term=term) == ledger  # to read is nobody's privilege
 
 
-class _Killed(BaseException):
+class _Killed(Exception):
     """As if the process were gone."""
 
 
