@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from observer.checks.same_ids import same_ids
 from observer.config.odcs import load_contracts
 from observer.contracts.dialects import dialect_of
 from observer.contracts.lint import lint
@@ -34,6 +35,9 @@ def lint_contracts(paths: Sequence[Path]) -> LintReport:
     told = {(p.file, p.path) for p in loaded.problems}
     further = (p for p in found if (p.file, p.path) not in told and not is_echo(p, loaded.problems))
     problems = sort_problems([*loaded.problems, *further])
+    if all(problem.level is Level.WARNING for problem in problems):
+        # Only contracts that are sound can be planned.
+        problems = sort_problems([*problems, *(loaded.located(p) for p in same_ids(loaded.contracts))])
     broken = {p.file for p in problems if p.level is Level.ERROR}
     return LintReport(
         contracts=tuple(c for c in loaded.contracts if c.file not in broken),

@@ -22,6 +22,7 @@ WITHOUT_FILE = {"file-not-found", "file-not-readable", "file-too-large", "no-con
 SOURCES = [
     *(file for file in (ROOT / "observer" / "config").glob("*.py") if file.name != "settings.py"),
     *(ROOT / "observer" / "contracts").glob("lint*.py"),
+    ROOT / "observer" / "checks" / "same_ids.py",
 ]
 #: Functions that take the name of a rule first.
 SAYING = {"error", "warning", "_problem", "_warning", "_refuse", "_twice"}

@@ -80,6 +80,37 @@ def test_two_files_with_one_id_are_an_error(tmp_path: Path) -> None:
     assert problem.file.endswith("b.odcs.yaml") and "a.odcs.yaml" in problem.message
 
 
+_SMALL = """apiVersion: v3.2.0
+kind: DataContract
+id: {id}
+version: 1.0.0
+status: active
+schema:
+  - name: {table}
+    properties:
+      - {{name: id, logicalType: integer, primaryKey: true}}
+      - {{name: at, logicalType: timestamp, logicalTypeOptions: {{timezone: true}}}}
+      - name: score
+        logicalType: integer
+        quality: [{{id: {rule}, metric: nullValues, mustBe: 0}}]
+slaProperties:
+  - {{property: freshness, value: 1, unit: h, element: {table}.at}}
+"""
+
+
+def test_contracts_whose_checks_would_have_one_id_are_an_error(tmp_path: Path) -> None:
+    other = tmp_path / "b.odcs.yaml"
+    (tmp_path / "a.odcs.yaml").write_text(_SMALL.format(id="crm", table="leads", rule="rows"))
+    other.write_text(_SMALL.format(id="crm.leads", table="deals", rule="filled"))
+    assert lint_contracts([tmp_path]).errors == (), "their ids only look alike"
+
+    other.write_text(_SMALL.format(id="crm.leads", table="score", rule="filled"))
+    (problem,) = lint_contracts([tmp_path]).problems
+    assert (problem.rule, problem.file, problem.line) == ("duplicate-check", str(other), 3)
+    assert problem.message == "check id `crm.leads.score.rows` is one of contract `crm` too"
+    assert [c.id for c in lint_contracts([tmp_path]).contracts] == ["crm"]
+
+
 def test_contracts_with_errors_are_not_run() -> None:
     with pytest.raises(InputError) as caught:
         load_for_run([VALID, ERROR])
