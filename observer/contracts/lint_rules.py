@@ -108,7 +108,7 @@ ERRORS: dict[str, str] = {
     "duplicate-property": "Two properties of an object have the same name, id or physical name.",
     "duplicate-quality": "Two rules of one place have the same id.",
     "duplicate-service-level": "Two service levels have the same id.",
-    "duplicate-check": "Checks of two contracts or objects have one id: names with dots meet (`crm` + `leads`, `crm.leads`).",
+    "duplicate-check": "Checks of two contracts or objects have one id: `crm` with `leads` meets `crm.leads`.",
 }
 
 #: The file can be used, but is weak.
