@@ -122,3 +122,8 @@ class Settings:
     file: Path | None = None
     #: SHA-256 over everything that was read, secrets as digests; changes when a setting does.
     digest: str = ""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Everything whose change is a new configuration."""
+        return (*(() if self.file is None else (self.file,)), *self.contracts, *self.slos)

@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from observer.daemon.counting import Counting
 from observer.daemon.dispatching import Dispatcher
 from observer.daemon.due_slots import DueSlots
 from observer.daemon.glancing import Glancing
@@ -27,6 +28,7 @@ from observer.daemon.watching import Watch, watch
 from observer.daemon.workers import Limits, WorkerPool
 from observer.errors import InputError, NotLeading, ObserverError, StoreError
 from observer.jobs.deliver import Attempt, Sender, flush
+from observer.jobs.evaluate_slos import forget
 from observer.jobs.retain import retain_snapshots
 from observer.metrics.registry import Metrics
 from observer.runs.leading import Term
@@ -63,7 +65,7 @@ class Daemon:
         holder: str,
         alone: bool,
     ) -> None:
-        """`source` is for glances; `reread` reads the settings anew; `alone`: no other daemon can use this state."""
+        """`source` is for looks by ticks; `reread` reads settings anew; `alone`: no other daemon can use this state."""
         settings = first.settings
         self._watch = first
         self._reread = reread
@@ -76,8 +78,13 @@ class Daemon:
         self._to_retain = threading.Event()
         self._delivering = threading.Lock()
         self.troubles = Troubles()
+        self._counting = Counting(store, self.current)
         self.metrics = Metrics(
-            store.standing, store.ticks.latest, receivers=tuple(senders), leads=lambda: self.leading.term is not None
+            store.standing,
+            store.ticks.latest,
+            levels=self._counting.standings,
+            receivers=tuple(senders),
+            leads=lambda: self.leading.term is not None,
         )
         orders = Orders(
             current=self.current, source=source.display_url, source_kind=source.kind, lineage="lineage" in senders
@@ -159,6 +166,10 @@ class Daemon:
         """Freshness and volume of the contracts that are due for it."""
         self._as_leader("glances", lambda term: self._glancing.glance(self._source, term))
 
+    def count(self) -> None:
+        """Service levels that are due to be counted, and what is to be told of them."""
+        self._as_leader("service levels", lambda term: self._counting.count(self._source, term))
+
     def deliver(self) -> None:
         """Tell what waits in the outbox, as long as it is heard."""
         if self._senders:
@@ -181,7 +192,7 @@ class Daemon:
             log.error("delivery_dead", receiver=attempt.receiver, reason=attempt.failure.detail)
 
     def retain(self) -> None:
-        """Remove snapshots, runs and ticks that are older than they are kept."""
+        """Remove snapshots, runs, ticks and records of service levels that are older than they are kept."""
         self._as_leader("retention", self._retain)
 
     def _retain(self, term: Term) -> None:
@@ -189,8 +200,10 @@ class Daemon:
         removed = retain_snapshots(self._store, settings.snapshots, now, term)
         runs = self._store.forget_runs(now - settings.daemon.keep_runs, term=term)
         ticks = self._store.ticks.forget(now - settings.ticks.keep, term=term)
-        if removed or runs or ticks:
-            log.info("retained", snapshots_removed=removed, runs_removed=runs, ticks_removed=ticks)
+        records = forget(self._store, self._watch.slos, now=now, term=term)
+        if removed or runs or ticks or records:
+            counts = {"runs_removed": runs, "ticks_removed": ticks, "slo_records_removed": records}
+            log.info("retained", snapshots_removed=removed, **counts)
 
     def _as_leader(self, name: str, duty: Callable[[Term], object]) -> None:
         """The duty under the current term; what it meets is reported, never raised: the next beat tries again."""
@@ -249,9 +262,9 @@ class Daemon:
         self._watch = new
         self._due_slots.watch_changed()
         self.troubles.forget(lambda door: door.partition(" of ")[2] in ("", *new.contracts))
-        self.metrics.watch([(w.contract, w.checks) for w in new.contracts.values()], new.digest)
+        self.metrics.watch([(w.contract, w.checks) for w in new.contracts.values()], new.digest, new.slos)
         self.metrics.configuration_loaded(True, new.digest)
-        log.info("configuration_in_force", contracts=len(new.contracts), digest=new.digest[:12])
+        log.info("configuration_in_force", contracts=len(new.contracts), slos=len(new.slos), digest=new.digest[:12])
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ GLANCE_TIMEOUT = timedelta(seconds=10)
 SEND_SECONDS = 10.0
 #: A wall clock that moves otherwise than time passes by more than this was set.
 CLOCK_STEP_SECONDS = 2.0
-_RUN_SECONDS, _DELIVER_SECONDS = 1.0, 2.0
+_RUN_SECONDS, _COUNT_SECONDS, _DELIVER_SECONDS = 1.0, 1.0, 2.0
 #: Glances are due on a beat, so that one comes late by a small part of its interval.
 _GLANCE_PART, _GLANCE_MOST_SECONDS = 20, 5.0
 _RECOVER_SECONDS, _RETAIN_SECONDS = 60.0, 600.0
@@ -102,7 +102,7 @@ def serve(
         web.start()
         stack.callback(web.stop)
         scheduler = _scheduler(daemon, settings)
-        files = FileWatch(lambda: (daemon.current().settings.file, *daemon.current().settings.contracts), again.set)
+        files = FileWatch(lambda: daemon.current().settings.files, again.set)
         files.start()
         stack.callback(files.stop)
         scheduler.start()
@@ -144,6 +144,7 @@ def _scheduler(daemon: Daemon, settings: Settings) -> BackgroundScheduler:
         "lead": (daemon.lead, settings.daemon.lease.total_seconds() / 3),
         "run": (daemon.run, _RUN_SECONDS),
         "glance": (daemon.glance, glances),
+        "count": (daemon.count, _COUNT_SECONDS),
         "deliver": (daemon.deliver, _DELIVER_SECONDS),
         "recover": (daemon.recover, _RECOVER_SECONDS),
         "retain": (daemon.retain, _RETAIN_SECONDS),

@@ -1,6 +1,6 @@
-"""What a daemon watches: its settings, the contracts with their plans and times, and the source. Replaced as a whole.
+"""What a daemon watches: its settings, contracts with their plans and times, service levels. Replaced as a whole.
 
-In: settings and contract files. Out: a Watch, or an InputError with every problem.
+In: settings and the files that they name. Out: a Watch, or an InputError with every problem.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from observer.checks.spec import CheckSpec, ContractPlan
 from observer.contracts.model import Contract
 from observer.daemon.triggers import next_slot
 from observer.errors import InputError
+from observer.jobs.evaluate_slos import Counter, counter_of
 from observer.jobs.lint_contracts import load_for_run
+from observer.jobs.load_slos import slos_for_run
 from observer.jobs.tick import Glancer
 from observer.runs.slots import NextAfter
 from observer.settings import Settings
+from observer.slo.model import Slo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,15 +49,18 @@ class Watch:
     settings: Settings
     #: By contract id.
     contracts: Mapping[str, Watched]
-    #: Tells one configuration from another: settings and the bytes of every contract.
+    slos: tuple[Slo, ...]
+    #: SLO → what counts it.
+    counters: Mapping[str, Counter]
+    #: Tells one configuration from another: settings, the bytes of every contract, service levels.
     digest: str
 
 
 def watch(settings: Settings) -> Watch:
-    """Read and plan every contract.
+    """Read and plan every contract and service level.
 
     Raises:
-        InputError: a contract or setting is wrong, or there is none; `problems` holds every finding.
+        InputError: a contract, service level or setting is wrong, or there is none; `problems` holds every finding.
     """
     if settings.source is None:
         raise InputError("no source is given", fix="set OBSERVER_SOURCE, or `source` in observer.toml")
@@ -72,11 +78,19 @@ def watch(settings: Settings) -> Watch:
             glancer=Glancer(plan),
         )
     _refuse_keeping_without_key(settings, [w.plan for w in watched.values()])
-    return Watch(settings=settings, contracts=watched, digest=_digest(settings, contracts))
+    slos = slos_for_run(settings.slos, contracts)
+    plans = {name: each.plan for name, each in watched.items()}
+    return Watch(
+        settings=settings,
+        contracts=watched,
+        slos=slos,
+        counters={slo.name: counter_of(slo, plans, key_secret=settings.token_key) for slo in slos},
+        digest=_digest(settings, contracts, slos),
+    )
 
 
-def _digest(settings: Settings, contracts: tuple[Contract, ...]) -> str:
-    lines = [settings.digest, *sorted(f"{c.id} {c.digest}" for c in contracts)]
+def _digest(settings: Settings, contracts: Sequence[Contract], slos: Sequence[Slo]) -> str:
+    lines = [settings.digest, *sorted(f"{c.id} {c.digest}" for c in contracts), *map(repr, slos)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -6,22 +6,26 @@ In: a plan and a source. Out: the shapes of its tables, and how they are read. I
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from sqlalchemy import Engine
 
 from observer.checks.measure import TableShape
 from observer.checks.spec import ContractPlan
-from observer.gx.glance import Views, views_of
 from observer.sources.source import Source
 
 #: How long what a source declared of its tables, and its clock, are taken as known.
 DECLARED_FOR = timedelta(minutes=10)
 
+#: How the tables are read, as the room that reads them wants to know it.
+Views = TypeVar("Views")
+
 
 @dataclass(frozen=True, kw_only=True)
-class Declared:
+class Declared(Generic[Views]):
     """What a source said of itself at one moment."""
 
     shapes: tuple[TableShape, ...]
@@ -40,14 +44,15 @@ class Declared:
         return self.source_time + timedelta(seconds=time.monotonic() - self.asked)
 
 
-class Declarations:
+class Declarations(Generic[Views]):
     """The declared tables of one plan. For one thread at a time."""
 
-    def __init__(self, plan: ContractPlan) -> None:
+    def __init__(self, plan: ContractPlan, views_of: Callable[[Engine, Sequence[TableShape]], Views]) -> None:
         self._plan = plan
-        self._known: Declared | None = None
+        self._views_of = views_of
+        self._known: Declared[Views] | None = None
 
-    def of(self, source: Source, engine: Engine) -> Declared:
+    def of(self, source: Source, engine: Engine) -> Declared[Views]:
         """What is known, asked anew when it is old. Raises SourceError, EngineError."""
         if self._known is None or time.monotonic() - self._known.asked >= DECLARED_FOR.total_seconds():
             self._known = None
@@ -55,7 +60,7 @@ class Declarations:
                 asked = time.monotonic()
                 shapes = tuple(session.shape(table) for table in self._plan.tables)
                 source_time = session.source_time
-            views = views_of(self._plan, engine, shapes)
+            views = self._views_of(engine, shapes)
             self._known = Declared(shapes=shapes, views=views, source_time=source_time, asked=asked)
         return self._known
 

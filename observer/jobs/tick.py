@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from observer.checks.judge import judge
 from observer.checks.measure import CheckResult, Measurement
 from observer.checks.spec import CheckSpec, ContractPlan
 from observer.errors import EngineError, ObserverError, SourceError
-from observer.gx.glance import glance, glance_plan, glanced_at
+from observer.gx.glance import glance, glance_plan, glanced_at, views_of
 from observer.jobs.declared import Declarations
 from observer.runs.ticks import Tick
 from observer.sources.source import Source
@@ -23,7 +24,7 @@ class Glancer:
 
     def __init__(self, plan: ContractPlan) -> None:
         self._plan = glance_plan(plan)
-        self._declarations = Declarations(self._plan)
+        self._declarations = Declarations(self._plan, partial(views_of, self._plan))
         #: Why the last look could not even begin; None when it could.
         self.locked_out: ObserverError | None = None
 

@@ -1,0 +1,101 @@
+"""A look at the rows of one time-to-fill level: what is new, due or late is read, judged, and kept in its ledger."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from observer.checks.spec import ContractPlan
+from observer.errors import EngineError, ObserverError, SourceError
+from observer.gx.cohort import Cohort, Glass
+from observer.jobs.declared import Declarations
+from observer.runs.leading import Term
+from observer.slo.ledger import Look, Position, Range, begin, missing, next_reading, step
+from observer.slo.model import Slo, TimeToFill
+from observer.sources.source import Source
+from observer.store import Store
+
+#: After a long pause there is much to catch up with: a look ends after so long, the next one goes on.
+LONGEST_LOOK = timedelta(seconds=20)
+#: Rows without a usable event time are counted so often: nothing new says which they are.
+UNDATABLE_EVERY = timedelta(minutes=15)
+
+
+class LedgerFiller:
+    """Looks at the rows of one level. For one thread at a time."""
+
+    def __init__(self, slo: Slo, indicator: TimeToFill, plan: ContractPlan, *, key_secret: bytes | None) -> None:
+        """Raises InputError: the key is restricted, and there is no secret to make its digests with."""
+        self._slo = slo
+        self._indicator = indicator
+        self._cohort = Cohort(indicator, plan, key_secret=key_secret)
+        self._declarations = Declarations(self._cohort.plan, self._cohort.views_of)
+        self._undatable_at: float | None = None
+        #: Why the last look could not even begin; None when it could.
+        self.locked_out: ObserverError | None = None
+
+    def count(self, source: Source, store: Store, *, now: datetime, term: Term) -> None:
+        """Look once. What is wrong with the source is said in the ledger. Raises StoreError, NotLeading."""
+        ledger = store.ledgers.open(self._slo, now=now, term=term)
+        self.locked_out = None
+        if source.engine is None:
+            store.ledgers.say(ledger, trouble="files show no row at its deadline: name a database as source", term=term)
+            return
+        try:
+            declared = self._declarations.of(source, source.engine)
+            with self._cohort.open(source.engine, declared.views) as glass:
+                trouble = self._look(glass, store, ledger, term)
+                undatable = self._undatable(glass)
+        except (SourceError, EngineError) as error:
+            self._declarations.forget()
+            self.locked_out = error if isinstance(error, SourceError) else None
+            trouble, undatable = str(error), None
+        store.ledgers.say(ledger, trouble=trouble, undatable=undatable, term=term)
+
+    def unseen(self, error: ObserverError, store: Store, *, now: datetime, term: Term) -> None:
+        """Say that a look could not even begin."""
+        ledger = store.ledgers.open(self._slo, now=now, term=term)
+        store.ledgers.say(ledger, trouble=str(error), undatable=None, term=term)
+
+    def _look(self, glass: Glass, store: Store, ledger: int, term: Term) -> str | None:
+        """Why nothing could be judged, or None."""
+        if glass.lag > self._indicator.grace:
+            return f"the replica is {glass.lag.total_seconds():.0f} s behind: judgement waits until it has caught up"
+        position = store.ledgers.position(ledger)
+        if position is None:
+            position = begin(glass.at, self._indicator)
+            store.ledgers.begin(ledger, position, term=term)
+        oldest = store.ledgers.oldest_pending(ledger)
+        reading = next_reading(position, self._indicator, oldest_pending=oldest, now=glass.at)
+        until = time.monotonic() + LONGEST_LOOK.total_seconds()
+        for page in glass.pages(reading.ranges):
+            look = Look(at=glass.at, until=glass.until, ranges=(page.read,), rows=page.rows)
+            after = self._apply(glass, store, ledger, position, look, reading.sweep, term)
+            if after is None or time.monotonic() > until:
+                break
+            position = after
+        return None
+
+    def _apply(
+        self, glass: Glass, store: Store, ledger: int, position: Position, look: Look, sweep: Range, term: Term
+    ) -> Position | None:
+        """Where the ledger stands after the look; None when somebody else has moved it."""
+        known = store.ledgers.known(ledger, look.ranges, [row.key for row in look.rows])
+        overdue = [
+            key
+            for key in missing(look, known.pending)
+            if known.pending[key].event_at + self._indicator.deadline <= look.at
+        ]
+        if overdue:
+            look = replace(look, rows=(*look.rows, *glass.rows_of(overdue)))
+        change = step(position, self._indicator, look, sweep=sweep, pending=known.pending, known=known.decided)
+        return change.now if store.ledgers.apply(ledger, change, deadline=self._indicator.deadline, term=term) else None
+
+    def _undatable(self, glass: Glass) -> int | None:
+        """How many rows have no usable event time; None when it is not their turn."""
+        passed = None if self._undatable_at is None else time.monotonic() - self._undatable_at
+        if passed is not None and passed < UNDATABLE_EVERY.total_seconds():
+            return None
+        self._undatable_at = time.monotonic()
+        return glass.undatable()

@@ -1,0 +1,45 @@
+"""How SLOs stand, read from the state. In: SLOs and a time. Out: one SloStanding each, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from observer.slo.budget import Counts
+from observer.slo.counting import counted
+from observer.slo.model import Method, Slo
+from observer.slo.standing import BURN_SPANS, LedgerStanding, SloStanding, standing_of
+from observer.slo.windows import span_begins, window_begins
+from observer.store import Store
+
+
+def standings(store: Store, slos: Sequence[Slo], *, at: datetime) -> tuple[SloStanding, ...]:
+    """Those that the state has a ledger of; an SLO that nobody has counted yet is left out. Raises StoreError."""
+    ledgers = store.ledgers.standings(slos)
+    by_records = [slo for slo in slos if slo.name in ledgers and slo.method is Method.OCCURRENCES]
+    sums = store.ledgers.counts_of_all({ledgers[slo.name].id: _begins(slo, at) for slo in by_records})
+    return tuple(
+        _by_records(slo, ledger, sums[ledger.id], at)
+        if slo.method is Method.OCCURRENCES
+        else _by_slices(store, slo, ledger, at)
+        for slo in slos
+        if (ledger := ledgers.get(slo.name)) is not None
+    )
+
+
+def _begins(slo: Slo, at: datetime) -> list[datetime]:
+    return [window_begins(slo.window, at), *(span_begins(span, at) for span in BURN_SPANS)]
+
+
+def _by_records(slo: Slo, ledger: LedgerStanding, sums: Sequence[Counts], at: datetime) -> SloStanding:
+    since = dict(zip(_begins(slo, at), sums, strict=True))
+    return standing_of(slo, ledger, since.__getitem__, at=at)
+
+
+def _by_slices(store: Store, slo: Slo, ledger: LedgerStanding, at: datetime) -> SloStanding:
+    course = store.ledgers.course(ledger.id, min(_begins(slo, at)))
+
+    def since(begins: datetime) -> Counts:
+        return counted(slo, course, begins=begins)
+
+    return standing_of(slo, ledger, since, at=at)
