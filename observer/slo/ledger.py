@@ -17,7 +17,8 @@ from observer.slo.verdicts import EvidenceKind, Observation, Seen, State, Verdic
 #: Every row of the look-back is looked for again about so often: what became visible late is found.
 SWEEP = timedelta(hours=1)
 _INSTANT = timedelta(microseconds=1)
-#: A row is looked at once more so many poll intervals before its deadline, so that a late beat still brackets it.
+#: From so many poll intervals before its deadline on, a row is looked at every time: one look at least is near enough
+#: to bracket it, though no two beats are exactly one poll interval apart.
 _NEAR = 1.5
 
 
@@ -135,17 +136,40 @@ def next_reading(
     if oldest_pending is not None:
         near = now - indicator.deadline + indicator.poll * _NEAR
         wanted.append(Range(after=oldest_pending - _INSTANT, upto=min(near, now)))
-    sweep = _sweep(position, indicator, now)
-    return Reading(ranges=_merged([span for span in (*wanted, sweep) if span.after < span.upto]), sweep=sweep)
+    sweep, rest = _sweep(position, indicator, now)
+    return Reading(ranges=_merged([span for span in (*wanted, sweep, rest) if span.after < span.upto]), sweep=sweep)
 
 
-def _sweep(position: Position, indicator: TimeToFill, now: datetime) -> Range:
-    """The slice of this look: all of the look-back within SWEEP, whatever the poll interval."""
-    ends = min(position.seen_to, now)
-    begins = min(max(position.since, now - indicator.deadline - indicator.look_back), ends)
-    after = position.swept_to if begins <= position.swept_to < ends else begins
-    passed = indicator.poll if position.looked_at is None else max(now - position.looked_at, indicator.poll)
-    return Range(after=after, upto=min(after + (ends - begins) * min(passed / SWEEP, 1.0), ends))
+def _sweep(position: Position, indicator: TimeToFill, now: datetime) -> tuple[Range, Range]:
+    """The slice of this look, and the end of the round before it when that ends with it.
+
+    A round takes about SWEEP, whatever the poll interval: the slice grows with the time since the last look, so that
+    after a pause a whole round may be due. A round begins where rows may have become visible during the one before;
+    it skips nothing, however long the pause.
+    """
+    looked_at = now if position.looked_at is None else min(position.looked_at, now)
+    passed = max(now - looked_at, indicator.poll)
+    front = min(max(position.swept_to, position.since), now)
+    begins = min(max(_reach(looked_at, indicator), position.since), now)
+    upto = front + (now - min(begins, front)) * min(passed / SWEEP, 1.0) + passed
+    if upto < now:
+        return Range(after=front, upto=upto), Range(after=upto, upto=upto)
+    # The new round stops short of where the old one stood: a mark within the slice is then one of this look's pages.
+    over = min(upto - now, max(front - begins - _INSTANT, timedelta()))
+    return Range(after=begins, upto=begins + over), Range(after=front, upto=now)
+
+
+def _reach(looked_at: datetime, indicator: TimeToFill) -> datetime:
+    """A row that becomes visible behind the sweep is found by the next round, which begins up to two SWEEPs later."""
+    return looked_at - indicator.look_back - 2 * SWEEP
+
+
+def reach(position: Position, indicator: TimeToFill) -> datetime:
+    """No later reading has rows with an event time up to here, unless the clock goes back: they may be forgotten."""
+    if position.looked_at is None:
+        return position.since
+    sought = min(position.swept_to, position.seen_to - indicator.grace, _reach(position.looked_at, indicator))
+    return max(sought - indicator.deadline, position.since)
 
 
 def _merged(ranges: Sequence[Range]) -> tuple[Range, ...]:
@@ -182,42 +206,63 @@ def step(
     `pending` are the pending rows of its ranges and those with the keys of its rows, `known` the keys among its rows
     that were decided before.
     """
+    # A clock that was set back while looking: it showed both times around what was seen.
+    first, last = min(look.at, look.until), max(look.at, look.until)
     kept: list[Pending] = []
     decided: list[Decided] = []
-    for row in look.rows:
+    # Where a key is not unique after all, its first row stands for it.
+    for row in {row.key: row for row in reversed(look.rows)}.values():
         was = pending.get(row.key)
         event_at = row.event_at if was is None else was.event_at
         if row.key in known or event_at <= position.since:
             continue
         deadline = event_at + indicator.deadline
-        seen = Observation(at=look.at, holds=row.holds, written_at=row.written_at)
-        if look.until < deadline:
-            kept.append(Pending(key=row.key, event_at=event_at, before=seen))
-        elif look.at < deadline:
+        if last < deadline:
+            seen = Observation(at=first, holds=row.holds, written_at=row.written_at)
+            if was is None or deadline - first <= indicator.poll * _NEAR:
+                kept.append(Pending(key=row.key, event_at=event_at, before=seen))
+        elif first < deadline:
             # Whether it was seen before or after its deadline is not known: the next look decides.
-            kept.append(was or Pending(key=row.key, event_at=event_at, before=None))
+            if was is None or (was.before is not None and was.before.holds is not row.holds):
+                kept.append(Pending(key=row.key, event_at=event_at, before=None))
         else:
-            # A history was asked for the deadline of the event time that the row has now.
-            history = row.history if row.event_at == event_at else None
-            life = Seen(deadline=deadline, before=was.before if was else None, after=seen, history=history)
-            decided.append(_decided(row.key, event_at, look, verdict_of(life, poll=indicator.poll)))
-    gone = [pending[key] for key in missing(look, pending) if pending[key].event_at + indicator.deadline <= look.at]
-    decided += [_decided(row.key, row.event_at, look, Verdict(state=State.WITHDRAWN)) for row in gone]
-    return Step(was=position, now=_after(position, look, sweep), pending=tuple(kept), decided=tuple(decided))
+            life = Seen(
+                deadline=deadline,
+                before=_before(was, position),
+                after=Observation(at=last, holds=row.holds, written_at=row.written_at),
+                # A history was asked for the deadline of the event time that the row has now.
+                history=row.history if row.event_at == event_at else None,
+            )
+            decided.append(_decided(row.key, event_at, first, verdict_of(life, poll=indicator.poll)))
+    for key in missing(look, pending):
+        if pending[key].event_at + indicator.deadline <= first:
+            decided.append(_decided(key, pending[key].event_at, first, Verdict(state=State.WITHDRAWN)))
+        elif pending[key].before is not None:
+            # It may come back: what was seen before it went is not the last that was seen of it.
+            kept.append(replace(pending[key], before=None))
+    return Step(was=position, now=_after(position, first, look, sweep), pending=tuple(kept), decided=tuple(decided))
 
 
-def _decided(key: str, event_at: datetime, look: Look, verdict: Verdict | None) -> Decided:
+def _before(was: Pending | None, position: Position) -> Observation | None:
+    """The last look at the row, unless the clock was set back since: how long ago it was is not known then."""
+    if was is None or was.before is None or position.looked_at is None or was.before.at > position.looked_at:
+        return None
+    return was.before
+
+
+def _decided(key: str, event_at: datetime, at: datetime, verdict: Verdict | None) -> Decided:
     assert verdict is not None, "a look after the deadline decides"
-    return Decided(key=key, event_at=event_at, state=verdict.state, evidence=verdict.evidence, decided_at=look.at)
+    return Decided(key=key, event_at=event_at, state=verdict.state, evidence=verdict.evidence, decided_at=at)
 
 
-def _after(position: Position, look: Look, sweep: Range) -> Position:
-    """A range that was read in part carries a mark no further than it was read."""
+def _after(position: Position, at: datetime, look: Look, sweep: Range) -> Position:
+    """A range that was read in part carries a mark no further than it was read, and its next page carries it on."""
+    swept = position.swept_to if sweep.after <= position.swept_to <= sweep.upto else sweep.after
     return replace(
         position,
-        seen_to=_reached(min(position.seen_to, look.at), look.ranges),
-        swept_to=min(_reached(sweep.after, look.ranges), sweep.upto),
-        looked_at=look.at,
+        seen_to=_reached(min(position.seen_to, at), look.ranges),
+        swept_to=min(_reached(swept, look.ranges), sweep.upto),
+        looked_at=at,
     )
 
 
