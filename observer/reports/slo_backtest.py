@@ -64,8 +64,8 @@ def _unknown_text(found: Backtest) -> str:
     if slo.indicator.history is not None:
         return f"{said}{of} were written after their deadline, and their history does not reach back to it."
     return (
-        f"{said}{of} were written after their deadline, and nothing tells what they held at it. A daemon that watches "
-        "knows it, and so does a `history` in slo.yaml."
+        f"{said}{of} were written after their deadline, or do not say when, and nothing tells what they held at it. "
+        "A daemon that watches knows it, and so does a `history` in slo.yaml."
     )
 
 
@@ -90,7 +90,7 @@ def _facts(found: Backtest) -> Iterator[tuple[str, str]]:
     drawn = f"{bar(share)} {words.share_text(share)}, " if share is not None else ""
     over = "" if found.window_is_whole else f", over these {duration_text(found.ends - found.begins)} only"
     yield "Budget", f"{drawn}{words.budget_text(found.budget, words.counted_noun(slo))}{over}"
-    yield "Sensible", _objective_text(found)
+    yield "Attainable", _objective_text(found)
 
 
 def _of(count: int | Fraction, total: int | Fraction) -> str:
@@ -108,7 +108,8 @@ def _objective_text(found: Backtest) -> str:
 def _print_course(found: Backtest, console: Console) -> None:
     bad = bad_per_stretch(found.stretches)
     most = max((number for number in bad if number is not None), default=0)
-    stretch, form = ("day", "%Y-%m-%d") if found.grain == DAY else ("hour", "%Y-%m-%d %H:%M")
+    days, form = found.grain // DAY, "%Y-%m-%d" if found.grain >= DAY else "%Y-%m-%d %H:%M"
+    stretch = "hour" if not days else "day" if days == 1 else f"{days} days"
     ends = f"{found.stretches[0].begins:{form}} to {found.stretches[-1].begins:{form}}"
     console.print()
     said = f"Bad {words.record_noun(found.slo)} per {stretch} (UTC) from {ends}, {most:,} at most"

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from observer.checks.words import duration_text, list_text
+from observer.checks.words import duration_text
 from observer.reports import slo_words as words
 from observer.reports.slo_json import Json, counts_json, time_json
 from observer.reports.visible import visible
 from observer.slo.counting import Sample
-from observer.slo.ledger import Decided, Pending
+from observer.slo.ledger import Decided, Pending, Position
 from observer.slo.model import Slo, TimeToFill
+from observer.slo.standing import LedgerStanding
 from observer.slo.verdicts import EvidenceKind, Observation, State
 
 _SIGNS = {
@@ -27,7 +28,7 @@ _SIGNS = {
     State.WITHDRAWN: ("–", "dim"),
     State.PENDING: ("…", "dim"),
 }
-DIGESTS = "Its key is restricted: only digests of keys are kept, and records are found by their key all the same."
+DIGESTS = "Keys are restricted: only digests of them are kept. Give a key, and its record is found all the same."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ def why(record: Decided | Pending, indicator: TimeToFill) -> str:
         )
     if record.state is State.UNKNOWN:
         return _why_unknown(record, indicator)
-    held = f"{_held(indicator, holds=record.state is State.GOOD)} at its deadline, {deadline}"
+    held = f"{words.held_text(indicator, holds=record.state is State.GOOD)} at its deadline, {deadline}"
     if record.evidence is EvidenceKind.HISTORY:
         return f"{held}: its history says so, read at {looked}"
     if record.evidence is EvidenceKind.UNTOUCHED:
@@ -78,26 +79,45 @@ def _why_unknown(record: Decided, indicator: TimeToFill) -> str:
 
 def _seen(seen: Observation, indicator: TimeToFill) -> str:
     written = "" if seen.written_at is None else f", last written at {words.moment_text(seen.written_at)}"
-    return f"a look at {words.moment_text(seen.at)} showed that {_held(indicator, holds=seen.holds)}{written}"
+    return f"a look at {words.moment_text(seen.at)} showed that {words.held_text(indicator, holds=seen.holds)}{written}"
 
 
-def _held(indicator: TimeToFill, *, holds: bool) -> str:
-    """ "email was empty", "email broke format or required"."""
-    rules = sorted({visible(check.rpartition(".")[2]) for check in indicator.checks})
-    name = visible(indicator.property)
-    if rules == ["required"]:
-        return f"{name} was {'filled' if holds else 'empty'}"
-    return f"{name} {'kept' if holds else 'broke'} {list_text(rules, word='and' if holds else 'or')}"
-
-
-def render_records(
-    slo: Slo, indicator: TimeToFill, rows: Sequence[Explained], console: Console, *, digests: bool
-) -> None:
+def render_records(indicator: TimeToFill, rows: Sequence[Explained], console: Console, *, digests: bool) -> None:
     """One paragraph per record, newest first."""
     for row in rows:
         render_record(indicator, row, console)
     if digests:
         console.print(Text(DIGESTS, "dim"), soft_wrap=True)
+
+
+def none_kept_text(slo: Slo, ledger: LedgerStanding) -> str:
+    """There is nothing to complain of: of how many, and since when."""
+    since = words.moment_text(ledger.counts_since)
+    good = f"{ledger.totals.good:,} good {words.record_noun(slo)}"
+    return f"No bad or unknown record is kept: {good} since counting began, {since}; {ledger.pending:,} pending."
+
+
+def unknown_key_text(slo: Slo, indicator: TimeToFill, ledger: LedgerStanding, position: Position | None) -> str:
+    """Why the ledger may know no record of a key."""
+    since = ledger.counts_since if position is None else position.since
+    seen = (
+        "nothing was looked for yet" if position is None else f"looked for up to {words.moment_text(position.seen_to)}"
+    )
+    back = duration_text(indicator.look_back)
+    reasons = (
+        f"its event time is before counting began ({words.moment_text(since)})",
+        f"no look has shown it yet ({seen}; what becomes visible up to {back} late is found within hours)",
+        "it has no usable event time, is flagged as deleted, or went before its deadline",
+        f"it was decided and forgotten (records are kept for {words.window_text(slo)})",
+        "its key is written otherwise",
+    )
+    lines = "\n".join(f"  - {reason}" for reason in reasons)
+    return f"observer: `{slo.name}` knows no record of this key. One of these is so:\n{lines}"
+
+
+def no_samples_text(slo: Slo) -> str:
+    """There is nothing to complain of."""
+    return f"Nothing bad and nothing unknown was recorded in {words.window_text(slo)}."
 
 
 def render_record(indicator: TimeToFill, row: Explained, console: Console) -> None:

@@ -35,7 +35,7 @@ def render_level(level: Level, console: Console) -> None:
     console.print(facts)
     for note in notes_of(level):
         console.print(Text(note[:1].upper() + note[1:] + "."), soft_wrap=True)
-    if level.standing is not None and level.days:
+    if any(day.counts.eligible for day in level.days):
         _print_course(level, console)
 
 

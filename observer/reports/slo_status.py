@@ -25,8 +25,10 @@ from observer.slo.standing import Condition, SloStanding
 
 #: Burn rates that the table shows; JSON has all of them.
 SHOWN_BURNS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=3))
-#: From so many columns on, the table has its course and its burn rates.
-_WIDE = 130
+#: From so many columns on, the table has its course and its burn rates, and when each level was looked at.
+_WIDE, _ROOMY = 130, 90
+#: Names up to this length are not broken, nor is what is usually left of a budget.
+_LONGEST_NAME, _BUDGET_WIDTH = 24, 22
 #: A level whose rows nobody looked at for so long is not known any more, or for four of its poll intervals.
 LONGEST_PAUSE = timedelta(minutes=10)
 _SIGNS = {
@@ -75,13 +77,13 @@ def is_known(level: Level) -> bool:
     return level.blind is None and level.condition is not Condition.NO_DATA
 
 
-def state_text(level: Level) -> Text:
-    """Sign and words."""
+def state_text(level: Level, gap: str = " ") -> Text:
+    """Sign and words; `gap` stands where they may be broken."""
     sign, style = _SIGNS[level.condition]
     said = str(level.condition)
     if level.blind is not None and level.condition in {Condition.MET, Condition.NO_DATA}:
         sign, style = _BLIND
-        said = "blind" if level.condition is Condition.NO_DATA else "blind, was met"
+        said = "blind" if level.condition is Condition.NO_DATA else f"blind,{gap}was met"
     return Text(f"{sign} {said}", style)
 
 
@@ -89,15 +91,19 @@ def render_status(levels: Sequence[Level], console: Console, *, at: datetime) ->
     """A table, then what it has no room for: alerts, what nobody can see, budgets that run out."""
     wide = console.width >= _WIDE
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    for name in ("State", "SLO", "SLI#", "Objective#", "Budget left"):
-        table.add_column(name.removesuffix("#"), justify="right" if name.endswith("#") else "left", overflow="fold")
+    table.add_column("State", no_wrap=True)
+    longest = max((len(level.slo.name) for level in levels), default=0)
+    table.add_column("SLO", overflow="fold", min_width=min(longest, _LONGEST_NAME))
+    table.add_column("SLI,\nobjective", justify="right", no_wrap=True)
+    table.add_column("Budget left", overflow="fold", min_width=_BUDGET_WIDTH)
     if wide:
         table.add_column("Burn\n1 h, 6 h, 3 d", no_wrap=True, justify="right")
         table.add_column("Bad per day", no_wrap=True)
-    table.add_column("Unknown,\npending", justify="right")
-    table.add_column("Looked at", overflow="fold")
+    table.add_column("Unknown,\npending", justify="right", no_wrap=True)
+    if console.width >= _ROOMY:
+        table.add_column("Looked at", overflow="fold")
     for level in levels:
-        table.add_row(*_cells(level, at=at, wide=wide))
+        table.add_row(*_cells(level, at=at, wide=wide)[: len(table.columns)])
     console.print(table)
     for level in levels:
         for note in notes_of(level):
@@ -106,23 +112,20 @@ def render_status(levels: Sequence[Level], console: Console, *, at: datetime) ->
 
 
 def _cells(level: Level, *, at: datetime, wide: bool) -> list[Text | Group | str]:
+    """From left to right; the last ones are left out where there is no room."""
     slo, standing = level.slo, level.standing
     name = Group(Text(visible(slo.display_name)), Text(slo.name, "dim"))
-    head: list[Text | Group | str] = [state_text(level), name]
+    head: list[Text | Group | str] = [state_text(level, gap="\n  "), name]
+    objective = words.objective_text(slo.target)
     if standing is None:
-        middle: list[Text | Group | str] = ["–", words.objective_text(slo.target), Text("no data", "dim")]
-        return [*head, *middle, *(["–", ""] if wide else []), "–", "never"]
-    looked = words.ago_text(standing.ledger.looked_at, at)
-    middle = [
-        words.level_text(standing.budget.counts.sli, slo.target),
-        words.objective_text(slo.target),
-        _budget_cell(standing.budget, slo),
-    ]
+        return [*head, f"–\n{objective}", Text("no data", "dim"), *(["–", ""] if wide else []), "–", "never"]
+    sli = words.level_text(standing.budget.counts.sli, slo.target)
+    middle: list[Text | Group | str] = [f"{sli}\n{objective}", _budget_cell(standing.budget, slo)]
     if wide:
         middle.append("  ".join(words.factor_text(standing.burns.get(span)) for span in SHOWN_BURNS))
         middle.append(sparkline(bad_per_stretch(level.days)))
-    unknown, pending = standing.budget.counts.unknown, standing.ledger.pending
-    return [*head, *middle, f"{unknown:,}, {pending:,}", looked]
+    beside = f"{standing.budget.counts.unknown:,}\n{standing.ledger.pending:,}"
+    return [*head, *middle, beside, words.ago_text(standing.ledger.looked_at, at)]
 
 
 def _budget_cell(budget: Budget, slo: Slo) -> Text | Group:
@@ -149,7 +152,7 @@ def notes_of(level: Level) -> list[str]:
             since = words.moment_text(each.since)
             found.append(f"{words.alert_text(each.alert, noun)}, since {since}")
         lasts = level.standing.exhausted_in
-        if lasts is not None and lasts > timedelta():
+        if lasts is not None and timedelta() < lasts < level.slo.window.span:
             found.append(f"at the rate of the last day the budget lasts {duration_text(lasts)} more")
         if level.standing.ledger.undatable:
             found.append(f"{level.standing.ledger.undatable:,} rows have no usable event time and count nowhere")

@@ -78,11 +78,11 @@ def record_noun(slo: Slo) -> str:
 
 
 def budget_text(budget: Budget, noun: str) -> str:
-    """ "11 of 25 bad leads left"; "12 bad leads too many (25 allowed)"."""
+    """ "11 of 25 bad leads left"; "bad leads: 12 too many (25 allowed)"."""
     if budget.counts.sli is None:
         return "no data"
     if budget.left < 0:
-        return f"{-budget.left:,} bad {noun} too many ({budget.allowed:,} allowed)"
+        return f"bad {noun}: {-budget.left:,} too many ({budget.allowed:,} allowed)"
     return f"{budget.left:,} of {budget.allowed:,} bad {noun} left"
 
 
@@ -110,11 +110,8 @@ def sentence_of(slo: Slo) -> str:
     """What is counted, in one sentence."""
     indicator, noun = slo.indicator, record_noun(slo)
     if isinstance(indicator, TimeToFill):
-        rules = list_text(sorted({visible(check.rpartition(".")[2]) for check in indicator.checks}), word="and")
-        said = (
-            f"Of {noun}, those are good whose {visible(indicator.property)} kept {rules} "
-            f"{duration_text(indicator.deadline)} after the event time"
-        )
+        held, deadline = held_text(indicator, holds=True), duration_text(indicator.deadline)
+        said = f"Of {noun}, those are good whose {held} at their deadline, {deadline} after their event time"
     elif isinstance(indicator, CheckRows):
         said = f"Of {noun} that check {visible(indicator.check)} tested, those are good that did not fail it"
     elif isinstance(indicator, CheckHolds):
@@ -124,6 +121,15 @@ def sentence_of(slo: Slo) -> str:
     else:
         said = f"Of slots of contract {visible(indicator.contract)}, those are good whose run could look at everything"
     return f"{said}{_slices(slo)}."
+
+
+def held_text(indicator: TimeToFill, *, holds: bool) -> str:
+    """ "email was filled", "email broke format or required"."""
+    rules = sorted({visible(check.rpartition(".")[2]) for check in indicator.checks})
+    name = visible(indicator.property)
+    if rules == ["required"]:
+        return f"{name} was {'filled' if holds else 'empty'}"
+    return f"{name} {'kept' if holds else 'broke'} {list_text(rules, word='and' if holds else 'or')}"
 
 
 def _slices(slo: Slo) -> str:

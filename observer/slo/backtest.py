@@ -22,6 +22,8 @@ from observer.slo.windows import COARSE, window_begins
 #: The part of the budget that a sensible objective leaves.
 LEFT = Fraction(1, 5)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+#: A course is told in no more parts than that, so that it fits on a line.
+MOST_STRETCHES = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ class Backtest:
     budget: Budget
     #: The tightest objective that would have left LEFT of this budget; None when there is none, or no data.
     objective: Fraction | None
-    #: Records per DAY, or per HOUR of a short range.
+    #: Records per `grain`: hours of a short range, days, or several days of a long one.
     stretches: tuple[Bucket, ...]
     grain: timedelta
     #: By the time they would have begun.
@@ -74,7 +76,7 @@ def backtest(slo: Slo, course: Course, *, at: datetime) -> Backtest:
     wanted = window_begins(slo.window, at)
     begins = max(course.begins, wanted)
     budget = Budget(counts=counted(slo, buckets, begins=begins), target=slo.target)
-    grain = DAY if course.ends - course.begins > 2 * DAY else HOUR
+    grain = _grain(course.ends - course.begins)
     return Backtest(
         slo=slo,
         begins=course.begins,
@@ -94,6 +96,10 @@ def backtest(slo: Slo, course: Course, *, at: datetime) -> Backtest:
         grain=grain,
         alerts=fired(slo, course),
     )
+
+
+def _grain(span: timedelta) -> timedelta:
+    return HOUR if span <= 2 * DAY else -(-span // (MOST_STRETCHES * DAY)) * DAY
 
 
 def _unknown_as(buckets: tuple[Bucket, ...], *, good: bool) -> Iterator[Bucket]:

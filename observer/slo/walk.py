@@ -6,17 +6,19 @@ second. Alerts on unknown records are left out: what is unknown to somebody who 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import cache
 from itertools import accumulate, pairwise
 
 from observer.slo.alerts import NEARLY_SPENT, AlertKind
 from observer.slo.burn import LEAST_BAD, RELEASE, BurnRule, Urgency
 from observer.slo.course import Course
 from observer.slo.model import Method, RollingWindow, Slo
-from observer.slo.windows import COARSE, MINUTE, floor, window_begins
+from observer.slo.windows import COARSE, FINE, MINUTE, floor, window_begins
 
 #: Shares of slices are kept to this part: exact fractions of thousands of slices would have thousands of digits.
 _SLICE = 10**12
@@ -71,12 +73,11 @@ def _all_told(slo: Slo, course: Course) -> Iterator[_Told]:
             share=rule.factor(slo.window.span) * allowed,
             unit=allowed,
         )
-    windows = _windows(slo, course)
     yield _Told(
         kind=AlertKind.SPENT,
         urgency=Urgency.TICKET,
         rule=None,
-        begins=(lambda passed: windows[passed - 1],),
+        begins=(_window(slo, course),),
         share=NEARLY_SPENT * allowed,
         unit=allowed,
     )
@@ -87,17 +88,20 @@ def _last(span: timedelta) -> Callable[[int], int]:
     return lambda passed: max(0, passed - minutes)
 
 
-def _windows(slo: Slo, course: Course) -> Sequence[int]:
-    """The minute in which the window begins, for every number of passed minutes from one on."""
-    found: list[int] = []
-    begins = window_begins(slo.window, course.begins)
-    for passed in range(1, course.minutes + 1):
-        at = course.begins + passed * MINUTE
-        # A calendar's window begins at a quarter of an hour, and to find it takes its while.
-        if isinstance(slo.window, RollingWindow) or floor(at, COARSE) == at:
-            begins = window_begins(slo.window, at)
-        found.append(max(0, (begins - course.begins) // MINUTE))
-    return found
+def _window(slo: Slo, course: Course) -> Callable[[int], int]:
+    """Number of passed minutes → the minute in which the window of the SLO begins."""
+    first = (course.begins - floor(course.begins, timedelta(days=1))) // MINUTE
+    window = slo.window
+    if isinstance(window, RollingWindow):
+        minutes, grain = window.span // MINUTE, 1 if window.span <= FINE else COARSE // MINUTE
+        return lambda passed: max(0, (first + passed - minutes) // grain * grain - first)
+
+    @cache
+    def of_quarter(begins: datetime) -> int:
+        return max(0, (window_begins(window, begins) - course.begins) // MINUTE)
+
+    # It begins at a quarter of an hour, and to find it takes its while.
+    return lambda passed: of_quarter(floor(course.begins + passed * MINUTE, COARSE))
 
 
 class _Records:
@@ -109,6 +113,12 @@ class _Records:
     def __init__(self, course: Course) -> None:
         self._good = (0, *accumulate(course.good))
         self._bad = (0, *accumulate(course.bad))
+        self._bad_minutes = [minute for minute, bad in enumerate(course.bad) if bad]
+
+    def more_bad_after(self, passed: int) -> int:
+        """Number of passed minutes at which a span that ends then may hold more bad ones than one that ends now."""
+        place = bisect_left(self._bad_minutes, passed)
+        return self._bad_minutes[place] + 1 if place < len(self._bad_minutes) else len(self._bad)
 
     def between(self, first: int, end: int) -> tuple[int, int]:
         """From minute `first` up to, without, minute `end`."""
@@ -130,6 +140,10 @@ class _Slices(_Records):
         whole = [self._slice(first, end) for first, end in pairwise(edges)]
         self._whole_good = (0, *accumulate(good for good, _ in whole))
         self._whole_bad = (0, *accumulate(bad for _, bad in whole))
+
+    def more_bad_after(self, passed: int) -> int:
+        # A slice that lost good ones at its cut end may be a bad one from then on.
+        return passed + 1
 
     def between(self, first: int, end: int) -> tuple[int, int]:
         begin, last = self._place(first), self._place(end - 1)
@@ -160,10 +174,11 @@ class _Slices(_Records):
 def _walk(told: _Told, counts: _Records, course: Course) -> Iterator[Fired]:
     least = LEAST_BAD * counts.unit
     since: datetime | None = None
-    level = Fraction()
-    for passed in range(1, course.minutes + 1):
+    level, passed = Fraction(), 1
+    while passed <= course.minutes:
         good, bad = counts.between(told.begins[0](passed), passed)
         if since is None and bad < least:
+            passed = counts.more_bad_after(passed)
             continue
         limit = told.share if since is None else told.share * RELEASE
         fires = _reaches(good, bad, limit)
@@ -177,6 +192,7 @@ def _walk(told: _Told, counts: _Records, course: Course) -> Iterator[Fired]:
         elif not fires and since is not None:
             yield _fired(told, since, at, level)
             since = None
+        passed += 1
     if since is not None:
         yield _fired(told, since, None, level)
 

@@ -1,0 +1,135 @@
+"""What a person sees of how service levels stand: every state, in words, and never green without data."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+from rich.console import Console
+
+from observer.reports.slo_json import status_json
+from observer.reports.slo_level import render_level
+from observer.reports.slo_status import Level, is_known, render_status, state_text, summary_text
+from observer.reports.slo_words import budget_text, level_text, objective_text, share_text, window_text
+from observer.reports.sparkline import bar, sparkline
+from observer.slo.budget import Budget, Counts
+from tests.fakes import slo_levels
+from tests.fakes.slo_levels import EMAILS, FRESH, NOON, RUNS, each_day, level
+from tests.golden_files import Golden
+
+
+def console(width: int) -> Console:
+    return Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
+
+
+def printed(out: Console) -> str:
+    assert isinstance(out.file, io.StringIO)
+    return "".join(f"{line.rstrip()}\n" for line in out.file.getvalue().splitlines())
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_the_table_is_what_was_agreed(golden: Golden, width: int) -> None:
+    out = console(width)
+    render_status(slo_levels.all_levels(), out, at=NOON)
+    golden(f"reports/slo-status-{width}.txt", printed(out))
+
+
+def test_one_level_at_length_is_what_was_agreed(golden: Golden) -> None:
+    out = console(100)
+    for shown in slo_levels.all_levels():
+        render_level(shown, out)
+        out.print()
+    golden("reports/slo-level.txt", printed(out))
+
+
+def test_programs_read_what_was_agreed(golden: Golden) -> None:
+    document = status_json(slo_levels.all_levels(), at=NOON)
+    golden("reports/slo-status.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    keys = [set(each) for each in document["slos"]]  # type: ignore[attr-defined]  # a list of objects
+    assert all(each == keys[0] for each in keys)
+
+
+def test_what_nobody_sees_is_never_green() -> None:
+    levels = {
+        "? blind": Level(slo=RUNS, standing=None),
+        "– no data": level(RUNS, looked_at=None),
+        "? blind, was met": level(EMAILS, each_day(100), trouble="the source does not answer"),
+        "✗ missed": level(EMAILS, each_day(1, lambda day: 1), trouble="the source does not answer"),
+    }
+    for said, shown in levels.items():
+        text = state_text(shown)
+        assert text.plain == said
+        assert text.style != "green" and not is_known(shown)
+    assert state_text(level(EMAILS, each_day(100))).style == "green"
+
+
+def test_rows_that_nobody_looked_at_lately_are_not_known() -> None:
+    late = level(EMAILS, each_day(100), looked_at=NOON - timedelta(hours=3))
+    assert late.blind == "nobody has looked for 3 h: is `observer serve` running?"
+    # A run a day is looked at when it has run.
+    assert level(RUNS, each_day(1), looked_at=NOON - timedelta(hours=30)).blind is None
+
+
+def test_the_last_line_counts_every_level_once() -> None:
+    assert summary_text(slo_levels.all_levels()) == "6 SLOs: 1 missed, 1 burning, 3 not known, 1 met"
+    assert summary_text([level(EMAILS, each_day(100))]) == "1 SLO: 1 met"
+
+
+@pytest.mark.parametrize(
+    ("target", "text"), [("0.995", "99.5 %"), ("1", "100 %"), ("0.99999", "99.999 %"), ("0.9", "90 %")]
+)
+def test_an_objective_is_told_exactly(target: str, text: str) -> None:
+    assert objective_text(Fraction(target)) == text
+
+
+@pytest.mark.parametrize(
+    ("sli", "text"),
+    [("199/200", "99.50 %"), ("99499/100000", "99.49 %"), ("99999999/100000000", "99.99 %"), ("1", "100.00 %")],
+)
+def test_no_rounding_makes_a_level_look_better(sli: str, text: str) -> None:
+    assert level_text(Fraction(sli), Fraction(199, 200)) == text
+    assert level_text(None, Fraction(199, 200)) == "–"
+
+
+def test_budgets_are_told_in_records() -> None:
+    def of(good: int, bad: int) -> str:
+        return budget_text(Budget(counts=Counts(good=good, bad=bad), target=Fraction(199, 200)), "leads")
+
+    assert of(4_986, 14) == "11 of 25 bad leads left"
+    assert of(4_963, 37) == "bad leads: 12 too many (25 allowed)"
+    assert of(0, 0) == "no data"
+
+
+def test_shares_are_cut_towards_less() -> None:
+    shares = [Fraction(999, 1000), Fraction(1, 1000), Fraction(-1, 1000), Fraction(0), None]
+    assert [share_text(share) for share in shares] == ["99 %", "<1 %", "-1 %", "0 %", "–"]
+
+
+def test_small_pictures_hide_nothing() -> None:
+    assert sparkline([0, None, 1, 1_000]) == "▁·▂█"
+    assert sparkline([]) == ""
+    assert [bar(Fraction(n, 100), 5) for n in (-20, 0, 1, 99, 100, 140)] == [
+        "░░░░░",
+        "░░░░░",
+        "▏░░░░",
+        "████░",
+        "█████",
+        "█████",
+    ]
+
+
+def test_windows_are_told_in_words() -> None:
+    assert window_text(EMAILS) == "the last 28 days"
+    assert window_text(FRESH) == "1 month of the calendar (Europe/Berlin)"
+
+
+def test_names_cannot_move_the_cursor() -> None:
+    out = console(140)
+    evil = replace(EMAILS, display_name="\x1b[2Jgone", description="\x1b[31m", owner="\x1b[0m")
+    render_status([level(evil, trouble="\x1b[5m")], out, at=NOON)
+    render_level(level(evil), out)
+    assert "\x1b" not in printed(out)
