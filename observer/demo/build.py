@@ -78,3 +78,9 @@ def demo_contracts() -> Path:
     """The folder of the contracts that fit this CRM: inside the package, else that of the repository."""
     packaged = Path(__file__).parent / "contracts"
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "expectations" / "contracts"
+
+
+def demo_slos() -> Path:
+    """The service levels of this CRM: inside the package, else those of the repository."""
+    packaged = Path(__file__).parent / "slo.yaml"
+    return packaged if packaged.is_file() else Path(__file__).parents[2] / "slo.yaml"

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, inspect, select, update
 
 from observer.contracts.model import Scalar
 from observer.demo import tables as t
+from observer.demo.enrichment import FLAGSHIP
 from observer.demo.injected import FaultKind, Injected
 from observer.demo.living import Crm, Desk, Row
 
@@ -25,11 +26,35 @@ UNHURRIED, HURRIED, QUICKEST = timedelta(seconds=15), timedelta(seconds=4), time
 TIME_TO_FIND = timedelta(seconds=30)
 #: Names that a seller finds for a stage, one per round, so that each is new.
 STAGE_NAMES = ("Won!", "closed-won", "Signed", "Deal done", "WON (Q4)", "Won / invoiced")
+#: How many leads come while the enrichment service is down: in the first round, and in each of many rounds later. So
+#: many are more than its budget lets be spent within an hour, of the leads that have come by then.
+OUTAGE, LATER_OUTAGE, OUTAGE_ROUNDS = 6, 120, 16
 #: The column that comes and goes, and the one whose type changes.
 COLUMN, WIDENED = "utm_medium", "employees"
 
 _STAGE = "crm-opportunities.opportunities.opportunity_stage"
 Fault = Callable[[Crm, Connection, datetime, int], Injected | None]
+
+
+def delay_emails(crm: Crm, connection: Connection, now: datetime, number: int) -> Injected | None:
+    """The enrichment service is down for a while: leads that come meanwhile get their e-mail late, or never.
+
+    Not in every round: the level would burn for good.
+    """
+    if number % OUTAGE_ROUNDS:
+        return None
+    leads = OUTAGE if number == 0 else LATER_OUTAGE
+    keys = crm.enrichment.go_down(leads)
+    return Injected(
+        kind=FaultKind.EMAILS_LATE,
+        object="leads",
+        property="email",
+        rows=leads,
+        keys=tuple((key,) for key in keys),
+        at=now,
+        expected_checks=(FLAGSHIP,),
+        story=f"the enrichment service is down while {leads} leads come from a webinar",
+    )
 
 
 def stop_integration(crm: Crm, connection: Connection, now: datetime, number: int) -> Injected | None:
@@ -180,6 +205,7 @@ def change_type(crm: Crm, connection: Connection, now: datetime, number: int) ->
 
 #: One round, in this order: what takes longest to be noticed comes first.
 FAULTS: tuple[Fault, ...] = (
+    delay_emails,
     stop_integration,
     reopen_leads,
     delete_rows,

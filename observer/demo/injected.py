@@ -18,6 +18,7 @@ class FaultKind(StrEnum):
     ILLEGAL_TRANSITION = "illegal transition"
     PLACEHOLDERS = "e-mails overwritten"
     DANGLING_REFERENCE = "dangling reference"
+    EMAILS_LATE = "e-mails late"
     COLUMN_ADDED = "column added"
     COLUMN_REMOVED = "column removed"
     TYPE_CHANGED = "column type changed"
@@ -25,19 +26,19 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Injected:
-    """One fault, as it stands in the database."""
+    """One fault, as it stands in the database, or as it comes true within seconds."""
 
     kind: FaultKind
     #: Table and column; None where it is about whole rows.
     object: str
     property: str | None
-    #: How many rows it hit; 0 where it hit the table itself.
+    #: How many rows it hits; 0 where it hits the table itself.
     rows: int
     #: Primary keys of these rows, in the order of their columns.
     keys: tuple[tuple[Scalar, ...], ...]
     #: Time of the step that wrote it; aware, UTC.
     at: datetime
-    #: Ids of the checks that must find it, every one of them.
+    #: Ids of the checks, or names of the service levels, that must find it, every one of them.
     expected_checks: tuple[str, ...]
     #: How it came about, in a few words.
     story: str

@@ -1,6 +1,6 @@
-"""The folder of a living demo: contracts, secret, state. In: a folder, the CRM's URL. Out: Settings.
+"""The folder of a living demo: contracts, service levels, secret, state. In: a folder, the CRM's URL. Out: Settings.
 
-The contracts are those of the repository, but for limits that suit a demo of seconds (`LIVE_LIMITS`).
+Contracts and service levels are those of the repository, but for limits that suit a demo of seconds (`LIVE_LIMITS`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from observer.demo.build import demo_contracts
+from observer.demo.build import demo_contracts, demo_slos
+from observer.demo.enrichment import DEADLINE, FLAGSHIP
 from observer.errors import InputError
 from observer.settings import (
     DaemonSettings,
@@ -26,13 +27,13 @@ from observer.settings import (
     WorkerSettings,
 )
 
-RUN_EVERY, TICK_EVERY = timedelta(seconds=15), timedelta(seconds=2)
+RUN_EVERY, TICK_EVERY, LEVEL_EVERY = timedelta(seconds=15), timedelta(seconds=2), timedelta(seconds=3)
 FIRST_PORT, PORTS = 8484, 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class LiveLimit:
-    """A passage of a contract, and what stands there in the live demo."""
+    """A passage of a file, and what stands there in the live demo."""
 
     file: str
     usual: str
@@ -60,6 +61,37 @@ LIVE_LIMITS = (
         "      - {property: changeLimits, value: {deletedRows: {mustBe: 0, unit: rows, severity: error}}}\n",
     ),
 )
+_SECONDS = f"{DEADLINE.total_seconds():.0f}"
+LIVE_LEVELS = (
+    LiveLimit(
+        file="slo.yaml",
+        usual="in OpenSLO v1. docs/slo.md says what each kind of indicator means, to the record.\n"
+        "# `observer slo lint` holds this file against the contracts in expectations/contracts.\n",
+        live="in OpenSLO v1, as it lives: the deadline of e-mails is one of seconds.\n",
+    ),
+    LiveLimit(
+        file="slo.yaml",
+        usual="99.5 % of leads have an email within 5 minutes of their creation",
+        live=f"99.5 % of leads have an email within {_SECONDS} seconds of their creation",
+    ),
+    LiveLimit(
+        file="slo.yaml",
+        usual="metadata: {name: leads-email-5m, displayName: Leads have an email within 5 minutes}",
+        live=f"metadata: {{name: {FLAGSHIP}, displayName: Leads have an email within {_SECONDS} seconds}}",
+    ),
+    LiveLimit(
+        file="slo.yaml",
+        usual="    metadata: {name: leads-email-5m}\n",
+        live=f"    metadata: {{name: {FLAGSHIP}}}\n",
+    ),
+    # Nothing becomes visible late here, and no replica lags.
+    LiveLimit(
+        file="slo.yaml",
+        usual="              within: 5m\n              pollInterval: 1m\n",
+        live=f"              within: {_SECONDS}s\n              pollInterval: {LEVEL_EVERY.total_seconds():.0f}s\n"
+        "              lookBack: 2m\n              grace: 15s\n",
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +103,10 @@ class LiveFolder:
     @property
     def contracts(self) -> Path:
         return self.path / "contracts"
+
+    @property
+    def slos(self) -> Path:
+        return self.path / "slo.yaml"
 
     @property
     def lineage(self) -> Path:
@@ -107,6 +143,7 @@ class LiveFolder:
             for folder in (self.snapshots, self.contracts):
                 shutil.rmtree(folder, ignore_errors=True)
             write_live_contracts(self.contracts)
+            self.slos.write_text(_live(demo_slos(), LIVE_LEVELS), encoding="utf-8")
         except OSError as error:
             raise InputError(
                 f"the demo cannot be written to {self.path} ({error.strerror})",
@@ -119,6 +156,7 @@ class LiveFolder:
             source=url,
             state=f"sqlite:///{self.state}",
             contracts=(self.contracts,),
+            slos=(self.slos,),
             token_key=self._token_key(),
             schedule=ScheduleSettings(every=RUN_EVERY, jitter=timedelta()),
             workers=WorkerSettings(count=2),
@@ -148,15 +186,22 @@ class LiveFolder:
 def write_live_contracts(folder: Path, limits: Sequence[LiveLimit] = LIVE_LIMITS) -> None:
     """The contracts of the demo CRM with the limits of the live demo, into a new folder."""
     shutil.copytree(demo_contracts(), folder, ignore=lambda _, names: [n for n in names if not n.endswith(".yaml")])
+    for name in {limit.file for limit in limits}:
+        file = folder / name
+        file.write_text(_live(file, [limit for limit in limits if limit.file == name]), encoding="utf-8")
+
+
+def _live(file: Path, limits: Sequence[LiveLimit]) -> str:
+    """The text of the file with these limits in it. Raises InputError when one has no place."""
+    text = file.read_text(encoding="utf-8")
     for limit in limits:
-        file = folder / limit.file
-        text = file.read_text(encoding="utf-8")
         if text.count(limit.usual) != 1:
             raise InputError(
                 f"{limit.file} has no place for a limit of the live demo (`{limit.usual.strip()}`)",
                 fix="install the package anew",
             )
-        file.write_text(text.replace(limit.usual, limit.live), encoding="utf-8")
+        text = text.replace(limit.usual, limit.live)
+    return text
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -1,6 +1,6 @@
 """The open demo CRM while people work in it. In: a URL, a seed, the time. Out: rows that keep to the contracts.
 
-Only e-mails come late, or never, as in life. What else goes wrong is in `faults.py`.
+Some e-mails come a little later, and very few never, as in life (`enrichment.py`). What goes wrong is in `faults.py`.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from observer.demo import tables as t
 from observer.demo import words as w
+from observer.demo.enrichment import Enrichment
 from observer.demo.load import parse_target, shown
 from observer.errors import SourceError
 
 #: Every row moves at most once in this time, so that two looks at the table see each of its moves.
 REST = timedelta(minutes=2)
-#: Five minutes of the real world, on the clock of the demo.
-EMAIL_DEADLINE = timedelta(seconds=30)
-#: Shares of leads, added up, that have their e-mail at once, within the deadline, and at all.
-AT_ONCE, IN_TIME, EVER = 0.6, 0.8, 0.9
 #: What happens per second.
 LEADS, MOVES, DEAL_MOVES, DEALS, TOUCHES = 0.4, 0.5, 0.2, 0.1, 1.0
+#: Leads per second while there is a crowd: after a webinar, say.
+CROWD = 2.0
 #: How many rows people have on their desks; more are fetched when these are done.
 _DESK = 400
 
@@ -117,7 +116,7 @@ class Crm:
         self.won_deals = Desk(partial(self._fetch_closed_deals, "closed_won"))
         #: No event is written before this time: the integration is down.
         self.silent_until = now
-        self._emails: list[tuple[datetime, str, str]] = []
+        self.enrichment = Enrichment(self.chance)
         self._mends: list[tuple[datetime, int, Mend]] = []
         self._numbers = itertools.count()
         self._owed = dict.fromkeys(("leads", "moves", "deal_moves", "deals", "touches"), 0.0)
@@ -155,8 +154,9 @@ class Crm:
         seconds = max(0.0, (now - self._worked_until).total_seconds())
         self._worked_until = max(now, self._worked_until)
         self._mend(connection, now)
+        self.enrichment.begin()
         self._fill_emails(connection, now)
-        for _ in range(self._due("leads", LEADS * seconds)):
+        for _ in range(self._due("leads", (CROWD if self.enrichment.is_down else LEADS) * seconds)):
             self._lead_comes(connection, now)
         for _ in range(self._due("moves", MOVES * seconds)):
             self._lead_moves(connection, now)
@@ -182,31 +182,22 @@ class Crm:
         self._owed[what] -= whole
         return whole
 
+    def kept(self, now: datetime) -> None:
+        """What `work` wrote at `now` is in the database."""
+        self.enrichment.keep(now)
+
     def _lead_comes(self, connection: Connection, now: datetime) -> None:
-        chance = self.chance.random()
-        deadline = EMAIL_DEADLINE.total_seconds()
-        key, address = self.new_lead(connection, now, with_email=chance < AT_ONCE)
-        if chance < AT_ONCE:
-            return
-        wait: float | None = None  # never
-        if chance < IN_TIME:
-            wait = self.chance.uniform(0.1, 0.9) * deadline
-        elif chance < EVER:
-            wait = self.chance.uniform(1.1, 3.0) * deadline
-        if wait is not None:
-            heapq.heappush(self._emails, (now + timedelta(seconds=wait), key, address))
+        lead = self.enrichment.next_lead()
+        address = self._new_lead(connection, now, lead.key, with_email=lead.wait == timedelta())
+        self.enrichment.came(lead, address, now)
 
     def _fill_emails(self, connection: Connection, now: datetime) -> None:
-        while self._emails and self._emails[0][0] <= now:
-            _, key, address = heapq.heappop(self._emails)
-            self.write(connection, t.leads, key, now, email=address)
-            self.tell(connection, key, "lead_updated", now)
+        for waiting in self.enrichment.due(now):
+            self.write(connection, t.leads, waiting.key, now, email=waiting.address)
+            self.tell(connection, waiting.key, "lead_updated", now)
 
-    def new_lead(
-        self, connection: Connection, now: datetime, *, with_email: bool, source: str | None = None
-    ) -> tuple[str, str]:
-        """A person shows interest. Returns the lead's id and its e-mail address, filled or not yet."""
-        key = str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
+    def _new_lead(self, connection: Connection, now: datetime, key: str, *, with_email: bool) -> str:
+        """A person shows interest. Returns the e-mail address, filled or not yet."""
         first, last = self.chance.choice(w.FIRST_NAMES), self.chance.choice(w.LAST_NAMES)
         country = self.chance.randrange(len(w.COUNTRIES))
         address = f"{first[1]}.{last[1]}.{key[:13]}@live.example.com"
@@ -219,7 +210,7 @@ class Crm:
                 company=f"{self.chance.choice(w.COMPANY_HEADS)} {self.chance.choice(w.COMPANY_TAILS)}",
                 phone=f"{w.COUNTRY_PREFIXES[country]}555{self.chance.randrange(1_000_000, 10_000_000)}",
                 country=w.COUNTRIES[country],
-                source=source or self.chance.choice(w.SOURCES),
+                source=self.chance.choice(w.SOURCES),
                 status="new",
                 score=self.chance.randrange(20, 60),
                 owner_id=self.chance.choice(self._sellers),
@@ -231,7 +222,7 @@ class Crm:
         )
         self.tell(connection, key, "lead_created", now)
         self.open_leads.put(Row(key=key, state="new", rests_until=now + REST))
-        return key, address
+        return address
 
     def _lead_moves(self, connection: Connection, now: datetime) -> None:
         ready = self.open_leads.rested(connection, now)

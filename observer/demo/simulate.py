@@ -39,6 +39,11 @@ class Simulator:
         """The database, without its password."""
         return self._crm.place
 
+    @property
+    def unmet(self) -> frozenset[str]:
+        """Leads that had no e-mail at its deadline, or will have none: the truth behind the flagship's level."""
+        return self._crm.enrichment.unmet
+
     def begin_faults(self, plan: FaultPlan) -> None:
         """From now on `step` injects faults by this plan."""
         self._plan, self._done = plan, 0
@@ -51,6 +56,7 @@ class Simulator:
         try:
             with self._crm.engine.begin() as connection:
                 self._crm.work(connection, now)
+            self._crm.kept(now)
             due = self._plan.due(self._done, now) if self._plan else range(0)
             self._done = max(self._done, due.stop)
             return tuple(fault for number in due if (fault := self._inject(number, now)))
@@ -103,6 +109,12 @@ class SimulatedCrm:
         """Every fault so far, in order of time."""
         with self._lock:
             return tuple(self._injected)
+
+    @property
+    def unmet(self) -> frozenset[str]:
+        """Leads that had no e-mail at its deadline, or will have none."""
+        with self._lock:
+            return self._simulator.unmet
 
     @property
     def failure(self) -> ObserverError | None:

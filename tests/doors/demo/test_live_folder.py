@@ -10,13 +10,21 @@ import pytest
 
 from observer.checks.changes import plan_changes
 from observer.checks.plan import plan_contract
+from observer.config.openslo import load_slos
 from observer.contracts.model import Contract
 from observer.demo import demo_contracts
 from observer.demo import live_folder as live
-from observer.demo.faults import SILENCE
+from observer.demo.build import demo_slos
+from observer.demo.enrichment import DEADLINE, FLAGSHIP
+from observer.demo.faults import LATER_OUTAGE, OUTAGE, SILENCE
 from observer.demo.live_folder import LIVE_LIMITS, LiveFolder, free_port
+from observer.demo.living import LEADS
 from observer.errors import InputError
 from observer.jobs.lint_contracts import load_for_run
+from observer.jobs.live_demo import FIRST_LOOK
+from observer.slo.alerts import alerts_of
+from observer.slo.budget import Counts
+from observer.slo.model import Slo, TimeToFill
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +46,47 @@ def test_the_live_contracts_hold_the_same_checks_as_the_usual_ones(contracts: tu
         changed = [limit for limit in LIVE_LIMITS if limit.file == file.name]
         text = file.read_text(encoding="utf-8")
         assert all(text.count(limit.usual) == 1 for limit in changed), file.name
+
+
+@pytest.fixture(scope="module")
+def slos(contracts: tuple[Contract, ...], tmp_path_factory: pytest.TempPathFactory) -> tuple[Slo, ...]:
+    folder = LiveFolder(path=tmp_path_factory.mktemp("levels") / "demo")
+    folder.renew()
+    loaded = load_slos((folder.slos,), contracts)
+    assert loaded.problems == ()
+    return loaded.slos
+
+
+def test_the_live_levels_are_the_usual_ones_but_for_the_deadline_of_the_flagship(
+    slos: tuple[Slo, ...], contracts: tuple[Contract, ...]
+) -> None:
+    (usual_flagship, *usual), (flagship, *others) = load_slos((demo_slos(),), contracts).slos, slos
+
+    assert others == usual
+    assert flagship.name == FLAGSHIP
+    assert flagship.target == usual_flagship.target
+    assert flagship.burn_rules == usual_flagship.burn_rules
+    assert isinstance(flagship.indicator, TimeToFill)
+    assert flagship.indicator.deadline == DEADLINE
+    assert flagship.indicator.poll <= DEADLINE / 5
+    words = f"{FLAGSHIP} {flagship.display_name}"
+    assert f"{DEADLINE.total_seconds():.0f}s" in words
+    assert "5m" not in words
+
+
+@pytest.mark.parametrize(
+    ("leads", "bad"),
+    [
+        pytest.param(LEADS * FIRST_LOOK.total_seconds(), OUTAGE, id="the first outage, however slow"),
+        pytest.param(LEADS * 3_600, LATER_OUTAGE, id="an outage of later rounds"),
+    ],
+)
+def test_an_outage_burns_the_budget_of_the_flagship(slos: tuple[Slo, ...], leads: float, bad: int) -> None:
+    window = Counts(good=round(leads), bad=bad)
+
+    alerts = alerts_of(slos[0], window, lambda _: window, open_now=())
+
+    assert alerts[0].name == "burn-1h/5m"
 
 
 def test_the_event_bus_is_silent_for_longer_than_the_live_limit(contracts: tuple[Contract, ...]) -> None:
@@ -77,7 +126,7 @@ def test_what_an_earlier_demo_remembered_is_gone_but_its_secret_stays(tmp_path: 
     folder.renew()
 
     again = folder.settings("sqlite:///crm.db")
-    assert sorted(path.name for path in folder.path.iterdir()) == ["contracts", "token.key"]
+    assert sorted(path.name for path in folder.path.iterdir()) == ["contracts", "slo.yaml", "token.key"]
     assert (folder.path / "token.key").stat().st_mode & 0o777 == 0o600
     assert again == first
     assert len(first.token_key or b"") == 64
@@ -94,6 +143,7 @@ def test_the_settings_stay_within_the_folder(tmp_path: Path) -> None:
         settings.state.removeprefix("sqlite:///"),
         settings.snapshots.folder,
         *settings.contracts,
+        *settings.slos,
     ]
     assert all(Path(place).is_relative_to(folder.path) for place in places)
     assert settings.web.host == "127.0.0.1"

@@ -15,7 +15,8 @@ import psycopg
 import pytest
 
 from observer.demo import build_demo_crm, words
-from observer.demo.faults import COLUMN, FAULTS, MEND_AFTER, SILENCE, WIDENED, FaultPlan
+from observer.demo.enrichment import DEADLINE
+from observer.demo.faults import COLUMN, FAULTS, MEND_AFTER, SILENCE, WIDENED, FaultPlan, stop_integration
 from observer.demo.injected import FaultKind, Injected
 from observer.demo.simulate import SimulatedCrm, Simulator
 from observer.errors import SourceError
@@ -77,7 +78,7 @@ def at(crm: Database, second: int) -> str:
     return (NOW + second * SECOND).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_people_write_all_the_time_and_break_no_rule_but_that_of_emails(crm: Database, simulator: Simulator) -> None:
+def test_people_write_all_the_time_and_break_no_rule(crm: Database, simulator: Simulator) -> None:
     before = {table: crm.one(f"SELECT COUNT(*) FROM {table}") for table in TABLES}
     allowed = "status NOT IN ('new', 'contacted', 'qualified', 'disqualified')"
     slips = crm.one(f"SELECT COUNT(*) FROM leads WHERE {allowed}")
@@ -98,17 +99,44 @@ def test_people_write_all_the_time_and_break_no_rule_but_that_of_emails(crm: Dat
     assert crm.one(f"{lost} AND ingested_at > '{at(crm, 0)}'") == 0
 
 
-def test_some_emails_come_at_once_some_late_some_after_their_deadline_and_some_never(
+def test_emails_come_at_once_or_well_within_the_deadline_and_move_the_time_of_the_last_write(
     crm: Database, simulator: Simulator
 ) -> None:
     new = f"created_at > '{at(crm, 0)}' AND created_at <= '{at(crm, 100)}'"
     counts = []
-    for first, last in ((1, 100), (101, 130), (131, 300)):
-        steps(simulator, first, last)
+    for first in range(1, 116, 5):
+        steps(simulator, first, first + 4)
         counts.append(crm.one(f"SELECT COUNT(*) FROM leads WHERE {new} AND email IS NULL"))
 
-    everybody = crm.one(f"SELECT COUNT(*) FROM leads WHERE {new}")
-    assert everybody > counts[0] > counts[1] > counts[2] > 0
+    assert max(counts) > counts[-1] == len(simulator.unmet)
+    later = crm.one(f"SELECT COUNT(*) FROM leads WHERE {new} AND updated_at > created_at")
+    assert 0 < later < crm.one(f"SELECT COUNT(*) FROM leads WHERE {new}") / 2
+
+
+def test_while_the_enrichment_is_down_leads_come_without_emails_which_come_late_or_never(
+    crm: Database, simulator: Simulator
+) -> None:
+    simulator.begin_faults(FaultPlan(first=NOW + SECOND, every=timedelta(hours=1)))
+    (late,) = steps(simulator, 1, 10)
+    keys = ", ".join(f"'{key}'" for (key,) in late.keys)
+
+    def empty() -> int:
+        found: int = crm.one(f"SELECT COUNT(*) FROM leads WHERE id IN ({keys}) AND email IS NULL")
+        return found
+
+    assert late.rows == len(late.keys) == empty()
+    steps(simulator, 11, 40)
+    assert empty() == late.rows
+    steps(simulator, 41, 140)
+    assert empty() < late.rows
+    assert {key for (key,) in late.keys} <= simulator.unmet
+    deadline = (
+        "strftime('%s', updated_at) - strftime('%s', created_at)"
+        if crm.url.startswith("sqlite")
+        else ("EXTRACT(EPOCH FROM updated_at - created_at)")
+    )
+    filled = crm.rows(f"SELECT {deadline} FROM leads WHERE id IN ({keys}) AND email IS NOT NULL")
+    assert min(seconds for (seconds,) in filled) > DEADLINE.total_seconds()
 
 
 def test_every_fault_is_in_the_database_in_exactly_its_rows(crm: Database, simulator: Simulator) -> None:
@@ -133,11 +161,12 @@ def test_every_fault_is_in_the_database_in_exactly_its_rows(crm: Database, simul
     assert keys[FaultKind.ILLEGAL_TRANSITION] == disqualified & crm.keys("leads", "status = 'new'")
     assert keys[FaultKind.PLACEHOLDERS] == crm.keys("contacts", "email = 'n/a'")
     assert COLUMN in crm.columns("leads")
+    assert keys[FaultKind.EMAILS_LATE] <= crm.keys("leads", "email IS NULL")
     assert crm.columns("accounts")[WIDENED] == "bigint"
     assert crm.rows(f"SELECT id, {WIDENED} FROM accounts ORDER BY 1") == employees
-    silence = injected[FaultKind.INTEGRATION_STALE]
-    assert crm.one(f"SELECT COUNT(*) FROM crm_events WHERE ingested_at > '{at(crm, 2)}'") == 0
-    assert silence.at == NOW + 2 * SECOND
+    silent_from = 2 + 2 * FAULTS.index(stop_integration)
+    assert crm.one(f"SELECT COUNT(*) FROM crm_events WHERE ingested_at > '{at(crm, silent_from)}'") == 0
+    assert injected[FaultKind.INTEGRATION_STALE].at == NOW + silent_from * SECOND
 
 
 def test_faults_pass_and_the_next_round_finds_new_rows_and_a_new_name(crm: Database, simulator: Simulator) -> None:
@@ -164,7 +193,8 @@ def test_faults_pass_and_the_next_round_finds_new_rows_and_a_new_name(crm: Datab
 
 def test_events_come_again_when_the_integration_is_mended(crm: Database, simulator: Simulator) -> None:
     silent = int(SILENCE.total_seconds())
-    simulator.begin_faults(FaultPlan(first=NOW + 5 * SECOND, every=timedelta(hours=1)))
+    every = timedelta(hours=1)
+    simulator.begin_faults(FaultPlan(first=NOW + 5 * SECOND - FAULTS.index(stop_integration) * every, every=every))
 
     steps(simulator, 1, 5 + silent + 10)
 
