@@ -17,6 +17,7 @@ from prometheus_client.openmetrics import exposition as open_metrics
 from observer.checks.measure import Outcome
 from observer.checks.spec import CheckSpec
 from observer.contracts.model import Contract
+from observer.metrics.accepting import wants_open_metrics
 from observer.metrics.counted import Counted
 from observer.metrics.families import Family, text_of
 from observer.metrics.levels import slo_families
@@ -34,7 +35,6 @@ from observer.slo.standing import SloStanding
 FRESH_FOR = 5.0
 #: A scrape waits so many seconds for the state; Prometheus gives up after ten.
 PATIENCE = 3.0
-_OPEN_METRICS = "application/openmetrics-text"
 
 
 class Metrics:
@@ -121,7 +121,7 @@ class Metrics:
         self._counted.clock_stepped(seconds)
 
     def render(self, accept: str | None = None) -> tuple[bytes, str]:
-        """The exposition and its content type: OpenMetrics 1.0 when `accept` names it, else Prometheus' text format."""
+        """The exposition and its content type: OpenMetrics 1.0 when `accept` wants it, else Prometheus' text format."""
         watched, slos = self._watched, self._slos
         if slos:
             # Both at once: a scrape waits for the state no longer than for one of them.
@@ -141,7 +141,7 @@ class Metrics:
             families += standing_families(watched, with_ticks(standing, ticks, watched.checks))
             families += outbox_families(self._receivers, standing.outbox, self._clock())
         families += slo_families(slos, levels or {})
-        if _OPEN_METRICS in (accept or "").lower():
+        if wants_open_metrics(accept):
             counted: bytes = open_metrics.generate_latest(self._counted.registry)  # type: ignore[no-untyped-call]  # it has no types
             return text_of(families, open_format=True) + counted, open_metrics.CONTENT_TYPE_LATEST
         counted = text_format.generate_latest(self._counted.registry)

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.security import HTTPBearer
 
 from observer import __version__
+from observer.metrics.accepting import weights_of
 from observer.web.answers import (
     ContractAnswer,
     ContractInFull,
@@ -83,12 +84,15 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def _health(desk: Desk) -> APIRouter:
     router = APIRouter(tags=["health"])
 
+    # Probes and load balancers ask with HEAD too.
     # These two answer from memory on the serving thread: a state that hangs holds up every other thread, not them.
+    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz", operation_id="healthz")
     async def healthz() -> Health:
         """Answers as long as the process lives."""
         return Health(role=desk.readiness().role)
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", operation_id="readyz", responses={503: {"model": Ready}})
     async def readyz(response: Response) -> Ready:
         """Whether this daemon can do its work now; 503 when it cannot, with the reasons."""
@@ -96,12 +100,13 @@ def _health(desk: Desk) -> APIRouter:
         response.status_code = 200 if found.ready else 503
         return found
 
+    @router.head("/metrics", include_in_schema=False)
     @router.get("/metrics", operation_id="metrics", response_class=Response, responses={200: _METRICS_TEXT})
     def metrics(request: Request) -> Response:
         """Figures for Prometheus, in its text format or in OpenMetrics, as `Accept` asks for."""
         text, kind = desk.metrics(request.headers.get("Accept"))
         headers = {"Content-Type": kind, "Vary": "Accept, Accept-Encoding"}
-        if _takes_gzip(request.headers.get("Accept-Encoding", "")):
+        if weights_of(request.headers.get("Accept-Encoding", "")).get("gzip", 0.0) > 0:
             # Labels repeat, so that even the fastest level makes the text twenty times smaller.
             text, headers["Content-Encoding"] = gzip.compress(text, 1), "gzip"
         return Response(text, headers=headers)
@@ -196,11 +201,6 @@ def _asking(desk: Desk, token: str | None) -> APIRouter:
 def _known(desk: Desk, contract: str) -> None:
     if contract not in desk.contracts():
         raise Refusal(404, "no contract of that id is watched", fix="take an id from /api/contracts")
-
-
-def _takes_gzip(accept_encoding: str) -> bool:
-    named = (part.replace(" ", "").lower().partition(";") for part in accept_encoding.split(","))
-    return any(name == "gzip" and weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000") for name, _, weight in named)
 
 
 def _told_as_problems(openapi: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:

@@ -326,6 +326,24 @@ def test_open_metrics_is_given_to_who_asks_for_it(daemon: Daemon) -> None:
     assert Scrape(text, open_format=True).samples.keys() == Scrape(plain).samples.keys()
 
 
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("application/openmetrics-text", True),
+        ("Application/OpenMetrics-Text; version=1.0.0; q=0.5, */*;q=0.1", True),
+        ("application/openmetrics-text;q=0", False),
+        ("application/openmetrics-text; q=0.000, text/plain", False),
+        ("application/openmetrics-text;q=0.2,text/plain;q=0.9", False),
+        ("application/openmetrics-text;q=much", False),
+        ("application/openmetrics-text-of-mine", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_open_metrics_is_given_to_nobody_else(daemon: Daemon, accept: str | None, given: bool) -> None:
+    assert daemon.metrics.render(accept)[1].startswith("application/openmetrics-text") is given
+
+
 def test_promtool_finds_nothing_to_say(daemon: Daemon) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:

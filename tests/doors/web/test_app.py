@@ -70,6 +70,13 @@ def test_metrics_come_in_the_format_that_is_asked_for(client: Client) -> None:
     assert open_format.headers["content-type"] == "application/openmetrics-text; charset=utf-8"
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_who_asks_for_the_head_only_is_given_that(client: Client, path: str) -> None:
+    whole, head = client.call(path), client.call(path, method="HEAD")
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers == whole.headers
+
+
 @pytest.mark.parametrize(
     ("accepted", "compressed"), [("gzip", True), ("br, GZIP;q=0.5", True), ("gzip;q=0", False), ("gzip; q=0.0", False)]
 )
