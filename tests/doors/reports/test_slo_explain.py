@@ -26,6 +26,7 @@ from observer.slo.standing import LedgerStanding
 from observer.slo.verdicts import EvidenceKind, Observation, State
 from tests.fakes.slo_levels import EMAILS, FILL, NOON, SOURCES
 
+MINUTE = timedelta(minutes=1)
 LOOKED = NOON + timedelta(minutes=5, seconds=32)
 
 
@@ -33,74 +34,52 @@ def decided(state: State, evidence: EvidenceKind | None = None, *, key: str = "1
     return Decided(key=key, event_at=NOON, state=state, evidence=evidence, decided_at=LOOKED)
 
 
-@pytest.mark.parametrize(
-    ("record", "said"),
-    [
-        (
-            decided(State.BAD, EvidenceKind.UNTOUCHED),
-            (
-                "email was empty at its deadline, 2026-11-22 12:05:00 UTC: a look at 2026-11-22 12:05:32 UTC showed it so, "
-                "and it had not been written since its deadline"
-            ),
-        ),
-        (
-            decided(State.GOOD, EvidenceKind.BRACKETED),
-            (
-                "email was filled at its deadline, 2026-11-22 12:05:00 UTC: the last look before and the first after, at "
-                "2026-11-22 12:05:32 UTC, both showed it so, each at most 1 min away from it"
-            ),
-        ),
-        (
-            decided(State.BAD, EvidenceKind.HISTORY),
-            (
-                "email was empty at its deadline, 2026-11-22 12:05:00 UTC: its history says so, read at "
-                "2026-11-22 12:05:32 UTC"
-            ),
-        ),
-        (
-            decided(State.WITHDRAWN),
-            (
-                "the first look after its deadline, 2026-11-22 12:05:00 UTC, was at 2026-11-22 12:05:32 UTC and found it "
-                "gone: deleted or merged away"
-            ),
-        ),
-        (
-            decided(State.UNKNOWN),
-            (
-                "nothing tells what it held at its deadline, 2026-11-22 12:05:00 UTC: it was written since, or does not "
-                "say when it was written, and the looks around it, the later one at 2026-11-22 12:05:32 UTC, do not agree, "
-                "or only one was made"
-            ),
-        ),
-        (
-            replace(decided(State.UNKNOWN), decided_at=NOON + timedelta(hours=2)),
-            (
-                "nothing tells what it held at its deadline, 2026-11-22 12:05:00 UTC: it was written since, or does not "
-                "say when it was written, and the first look came 1 h 55 min late, at 2026-11-22 14:00:00 UTC, not within "
-                "1 min"
-            ),
-        ),
-        (
-            Pending(key="17", event_at=NOON, before=None),
-            (
-                "no look has shown it before its deadline; the first look at or after its deadline, "
-                "2026-11-22 12:05:00 UTC, decides"
-            ),
-        ),
-        (
-            Pending(
-                key="17",
-                event_at=NOON,
-                before=Observation(at=NOON + timedelta(minutes=1), holds=False, written_at=NOON),
-            ),
-            (
-                "a look at 2026-11-22 12:01:00 UTC showed that email was empty, last written at 2026-11-22 12:00:00 UTC; "
-                "the first look at or after its deadline, 2026-11-22 12:05:00 UTC, decides"
-            ),
-        ),
-    ],
-    ids=lambda value: "" if isinstance(value, str) else getattr(value, "evidence", None) or type(value).__name__,
+DEADLINE = "2026-11-22 12:05:00 UTC"
+LOOK = "2026-11-22 12:05:32 UTC"
+AT = f"at its deadline, {DEADLINE}"
+UNKNOWN = (
+    f"nothing tells what it held at its deadline, {DEADLINE}: it was written since, or does not say when it was "
+    "written, and the "
 )
+REASONS = {
+    "untouched": (
+        decided(State.BAD, EvidenceKind.UNTOUCHED),
+        f"email was empty {AT}: a look at {LOOK} showed it so, and it had not been written since its deadline",
+    ),
+    "bracketed": (
+        decided(State.GOOD, EvidenceKind.BRACKETED),
+        f"email was filled {AT}: the last look before and the first after, at {LOOK}, both showed it so, "
+        + "each at most 1 min away from it",
+    ),
+    "history": (
+        decided(State.BAD, EvidenceKind.HISTORY),
+        f"email was empty {AT}: its history says so, read at {LOOK}",
+    ),
+    "withdrawn": (
+        decided(State.WITHDRAWN),
+        f"the first look after its deadline, {DEADLINE}, was at {LOOK} and found it gone: deleted or merged away",
+    ),
+    "unknown": (
+        decided(State.UNKNOWN),
+        f"{UNKNOWN}looks around it, the later one at {LOOK}, do not agree, or only one was made",
+    ),
+    "unknown, looked at late": (
+        replace(decided(State.UNKNOWN), decided_at=NOON + timedelta(hours=2)),
+        f"{UNKNOWN}first look came 1 h 55 min late, at 2026-11-22 14:00:00 UTC, not within 1 min",
+    ),
+    "pending, not seen": (
+        Pending(key="17", event_at=NOON, before=None),
+        f"no look has shown it before its deadline; the first look at or after its deadline, {DEADLINE}, decides",
+    ),
+    "pending": (
+        Pending(key="17", event_at=NOON, before=Observation(at=NOON + MINUTE, holds=False, written_at=NOON)),
+        "a look at 2026-11-22 12:01:00 UTC showed that email was empty, last written at 2026-11-22 12:00:00 UTC; the "
+        + f"first look at or after its deadline, {DEADLINE}, decides",
+    ),
+}
+
+
+@pytest.mark.parametrize(("record", "said"), REASONS.values(), ids=REASONS)
 def test_the_reason_is_one_sentence(record: Decided | Pending, said: str) -> None:
     assert why(record, FILL) == said
 
