@@ -48,8 +48,10 @@ REASONS = {
     ),
     "bracketed": (
         decided(State.GOOD, EvidenceKind.BRACKETED),
-        f"email was filled {AT}: the last look before and the first after, at {LOOK}, both showed it so, "
-        + "each at most 1 min away from it",
+        (
+            f"email was filled {AT}: the last look before and the first after, at {LOOK}, both showed it so, "
+            "each at most 1 min away from it"
+        ),
     ),
     "history": (
         decided(State.BAD, EvidenceKind.HISTORY),
@@ -73,8 +75,10 @@ REASONS = {
     ),
     "pending": (
         Pending(key="17", event_at=NOON, before=Observation(at=NOON + MINUTE, holds=False, written_at=NOON)),
-        "a look at 2026-11-22 12:01:00 UTC showed that email was empty, last written at 2026-11-22 12:00:00 UTC; the "
-        + f"first look at or after its deadline, {DEADLINE}, decides",
+        (
+            "a look at 2026-11-22 12:01:00 UTC showed that email was empty, last written at 2026-11-22 12:00:00 UTC; "
+            f"the first look at or after its deadline, {DEADLINE}, decides"
+        ),
     ),
 }
 
