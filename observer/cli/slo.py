@@ -8,6 +8,9 @@ import click
 
 from observer.cli.inputs import contract_option, read_contracts
 from observer.cli.problems import exit_code, print_problems, problem_format_option
+from observer.cli.slo_backtest import backtest
+from observer.cli.slo_explain import explain
+from observer.cli.slo_status import status
 
 #: Where service levels stand when nothing is named.
 DEFAULT = Path("slo.yaml")
@@ -33,3 +36,7 @@ def lint(context: click.Context, paths: tuple[Path, ...], contract: tuple[Path, 
     loaded = load_slos(paths or (DEFAULT,), read_contracts(contract))
     print_problems(loaded, form, looked_at=(len(loaded.slos), "slos", "sound SLO"))
     context.exit(exit_code(loaded))
+
+
+for command in (status, explain, backtest):
+    slo.add_command(command)

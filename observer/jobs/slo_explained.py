@@ -1,0 +1,103 @@
+"""Which records of a service level are bad or unknown, and what became of one of them. Read from the state."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from observer.checks.row_values import linked_names, record_link
+from observer.checks.spec import ContractPlan, TablePlan
+from observer.errors import InputError
+from observer.reports.slo_explain import Explained
+from observer.slo.counting import Sample
+from observer.slo.keys import Keys, parts_of
+from observer.slo.ledger import Decided, Pending
+from observer.slo.model import Slo, TimeToFill
+from observer.slo.standing import LedgerStanding
+from observer.slo.verdicts import State
+from observer.slo.windows import window_begins
+from observer.store import Store
+
+#: What people ask for.
+NOT_GOOD = (State.BAD, State.UNKNOWN)
+
+
+def ledger_of(store: Store, slo: Slo) -> LedgerStanding:
+    """What the state knows of the SLO. Raises InputError when nobody has counted it yet; StoreError."""
+    found = store.ledgers.standings([slo]).get(slo.name)
+    if found is None:
+        raise InputError(f"nobody has counted `{slo.name}` yet", fix="let `observer serve` run, with the same state")
+    return found
+
+
+class Records:
+    """Records of one time-to-fill level."""
+
+    def __init__(self, store: Store, ledger: int, indicator: TimeToFill, plan: ContractPlan) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._indicator = indicator
+        self._table: TablePlan = plan.table(indicator.object)
+
+    @property
+    def are_digests(self) -> bool:
+        """The key is restricted: only digests of keys are kept."""
+        return not self._table.restricted.isdisjoint(self._table.key)
+
+    def newest(self, limit: int) -> tuple[Explained, ...]:
+        """Bad and unknown ones, by event time, the newest first. Raises StoreError."""
+        found = self._store.ledgers.records(self._ledger, states=NOT_GOOD, limit=limit)
+        return tuple(self._explained(record) for record in found)
+
+    def named(self, given: str, *, secret: bytes | None) -> Explained | None:
+        """The one with this key, or its digest; None when the ledger knows none. Raises InputError, StoreError.
+
+        A key of several columns is written as a JSON list, or with commas.
+        """
+        if self.are_digests and secret is None:
+            raise InputError(
+                "the key is restricted, and without its secret no record can be found by it",
+                fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) as the daemon has it",
+            )
+        keys = Keys(
+            contract=self._indicator.contract,
+            object=self._indicator.object,
+            columns=len(self._table.key),
+            secret=secret if self.are_digests else None,
+        )
+        try:
+            kept = keys.of(given)
+        except ValueError as error:
+            raise InputError(f"the key cannot be understood: {error}", fix="write every key column's value") from error
+        record = self._store.ledgers.record(self._ledger, kept)
+        return None if record is None else self._explained(record)
+
+    def _explained(self, record: Decided | Pending) -> Explained:
+        return Explained(record=record, url=self._link(record.key))
+
+    def _link(self, key: str) -> str | None:
+        """Made of the key alone: nothing else is kept of a record."""
+        template, table = self._table.record_url, self._table
+        if template is None or self.are_digests:
+            return None
+        column_of = dict(table.url_columns)
+        columns = {name: column_of.get(name, name) for name in linked_names(template)}
+        if not set(columns.values()) <= set(table.key):
+            return None
+        try:
+            values = dict(zip(table.key, parts_of(key, len(table.key)), strict=True))
+        except ValueError:
+            return None  # a key that was too long to be kept whole
+        return record_link(template, {name: values[column] for name, column in columns.items()})
+
+
+def newest_samples(store: Store, slo: Slo, *, at: datetime, limit: int) -> tuple[Sample, ...]:
+    """Runs, glances and slots of the window that hold anything bad or unknown, the newest first. Raises StoreError."""
+    found = store.ledgers.samples(slo.indicator, window_begins(slo.window, at)).samples
+    return tuple(sample for sample in reversed(found) if sample.counts.bad or sample.counts.unknown)[:limit]
+
+
+def named_samples(store: Store, slo: Slo, given: str, *, at: datetime) -> tuple[Sample, ...]:
+    """Those of the window whose run id, or time, begins so, the newest first. Raises StoreError."""
+    wanted = given.strip().lower()
+    found = store.ledgers.samples(slo.indicator, window_begins(slo.window, at)).samples
+    return tuple(sample for sample in reversed(found) if wanted and sample.key.lower().startswith(wanted))
