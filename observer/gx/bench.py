@@ -212,6 +212,18 @@ def _add_table(bench: Bench, plan: ContractPlan, table: TablePlan, shape: TableS
     if shape is None or shape.error is not None:
         bench.errors[name] = shape.error if shape and shape.error else f"the table `{name}` was not described"
         return
+    try:
+        stored, kinds = stored_table(bench, shape)
+        exposed = expose(table, plan.checks, stored, kinds, bench.dialect, bench.fetch)
+    except (sa.exc.SQLAlchemyError, CannotSay) as error:
+        bench.errors[name] = f"the table `{name}` cannot be read: {reason(error)}"
+        return
+    rows = _select(stored, exposed).subquery("batch")
+    bench.relations[name] = _relation(table, rows, exposed)
+
+
+def stored_table(bench: Bench, shape: TableShape) -> tuple[sa.TableClause, dict[str, Kind]]:
+    """The table as it stands in the source, and what its columns hold."""
     kinds = {column.name: kind_of(column.type) for column in shape.columns}
     if bench.dialect in words.MYSQL:
         # MySQL's TIMESTAMP is an instant; its DATETIME is not.
@@ -219,15 +231,8 @@ def _add_table(bench: Bench, plan: ContractPlan, table: TablePlan, shape: TableS
         kinds |= dict.fromkeys(instants, Kind.TIMESTAMP_TZ)
         # Its BOOLEAN is a tinyint(1), which may hold 7: its values must be looked at.
         kinds |= {name: Kind.INTEGER for name, kind in kinds.items() if kind is Kind.BOOLEAN}
-    try:
-        schema, short = _place(bench, name)
-        stored = _stored(short, schema, kinds)
-        exposed = expose(table, plan.checks, stored, kinds, bench.dialect, bench.fetch)
-    except (sa.exc.SQLAlchemyError, CannotSay) as error:
-        bench.errors[name] = f"the table `{name}` cannot be read: {reason(error)}"
-        return
-    rows = _select(stored, exposed).subquery("batch")
-    bench.relations[name] = _relation(table, rows, exposed)
+    schema, short = _place(bench, shape.physical_name)
+    return _stored(short, schema, kinds), kinds
 
 
 def _place(bench: Bench, name: str) -> tuple[str | None, str]:

@@ -93,6 +93,37 @@ def expose(
     return Exposed(columns=columns, kinds=out_kinds, untyped=untyped, where=where, zoned=zoned_columns)
 
 
+def expose_each(
+    table: TablePlan, checks: Sequence[CheckSpec], stored: sa.FromClause, kinds: Mapping[str, Kind], dialect: str
+) -> tuple[Exposed, Mapping[str, Sql]]:
+    """As `expose`, value by value and without a look at the table: what does not read as its declared type is null.
+
+    With it, column → true of a row whose value there is none of its type.
+    """
+    columns: dict[str, Sql] = {name: _exact_text(stored.c[name], kind, dialect) for name, kind in kinds.items()}
+    out_kinds, untyped, unread = dict(kinds), dict[str, str](), dict[str, Sql]()
+    placeholders = dict(table.placeholders)
+    for w in _declared(table, checks, kinds):
+        if not _needs_look(w, dialect):
+            continue
+        logical, form = w.rule.logical_type, w.rule.format
+        text = columns[w.name]
+        if tokens := placeholders.get(w.name):
+            text = sa.case((text.in_(tokens), sa.null()), else_=text)
+        # Texts of which the contract does not say whether they carry a zone may do either.
+        zoned, filled = {True: (1, 1), False: (0, 1), None: (1, 2)}[w.rule.timezone]
+        try:
+            reads = readable(text, w.kind, logical, dialect, timezone=w.rule.timezone, form=form)
+            typed, out_kinds[w.name] = _typed(w, text, zoned, filled, dialect)
+        except CannotSay as error:
+            untyped[w.name] = f"is {w.kind.value} in the source, and {error}"
+            continue
+        columns[w.name] = sa.case((reads, typed))
+        unread[w.name] = sa.and_(text.is_not(None), sa.not_(reads))
+    where = live(table, kinds, dialect)
+    return Exposed(columns=columns, kinds=out_kinds, untyped=untyped, where=where, zoned={}), unread
+
+
 def _unreadable(values: int, logical: LogicalType) -> str:
     one, many = _NOUNS[logical]
     return f"holds 1 value that is no {one}" if values == 1 else f"holds {values:,} values that are no {many}"
