@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from observer.checks.plan import plan_contract
@@ -9,8 +10,10 @@ from observer.contracts.model import Contract
 from observer.contracts.schedules import Schedule
 from observer.daemon.triggers import next_slot
 from observer.daemon.watching import Watch, Watched
+from observer.jobs.evaluate_slos import counter_of
 from observer.jobs.tick import Glancer
 from observer.settings import ScheduleSettings, Settings
+from observer.slo.model import Slo
 
 
 def watch_of(
@@ -20,6 +23,7 @@ def watch_of(
     catch_up: int = 0,
     source: str = "sqlite:///nowhere.db",
     digest: str = "one",
+    slos: Sequence[Slo] = (),
 ) -> Watch:
     watched = {}
     for contract in contracts:
@@ -32,4 +36,11 @@ def watch_of(
             catch_up=catch_up,
             glancer=Glancer(plan),
         )
-    return Watch(settings=Settings(source=source), contracts=watched, digest=digest)
+    plans = {name: each.plan for name, each in watched.items()}
+    return Watch(
+        settings=Settings(source=source),
+        contracts=watched,
+        slos=tuple(slos),
+        counters={slo.name: counter_of(slo, plans, key_secret=None) for slo in slos},
+        digest=digest,
+    )
