@@ -16,12 +16,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from observer.checks.measure import TableShape
-from observer.checks.spec import ContractPlan, TablePlan
+from observer.checks.spec import CheckSpec, ContractPlan, TablePlan
 from observer.errors import EngineError, InputError
 from observer.gx.asking import reason
 from observer.gx.bench import Bench, stored_table
+from observer.gx.cohort_changes import KEYS_AT_ONCE, CohortChanges
 from observer.gx.cohort_plan import CohortPlan, cohort_plan
-from observer.gx.cohort_rows import CohortRows, Columns
+from observer.gx.cohort_rows import NO_TIME, CohortRows, Columns
 from observer.gx.dialect_words import CannotSay
 from observer.gx.instants import ISOLATION, Instant, take_instant
 from observer.slo.keys import Keys, parts_of
@@ -30,8 +31,6 @@ from observer.slo.model import TimeToFill
 
 #: Rows that are read at once.
 PAGE_ROWS = 5_000
-#: Keys that are asked for at once.
-_KEYS_AT_ONCE = 500
 _SHORTEST = timedelta(microseconds=1)
 _FIX = "run `observer doctor`, and correct the contract or grant the user SELECT"
 
@@ -42,6 +41,8 @@ class CohortViews:
 
     dialect: str
     rows: CohortRows
+    #: Given where a table of changes tells the history.
+    changes: CohortChanges | None = None
     #: Queries that were put into words already.
     compiled: dict[Any, Any] = field(default_factory=dict)
 
@@ -87,21 +88,27 @@ class Cohort:
         """Put the queries into words. Raises EngineError: the source cannot be connected to, or a table not be read."""
         bench = Bench(engine, owns_engine=False)
         try:
-            columns, types = self._columns(bench, shapes, self._plan.table)
-            rows = CohortRows(self._plan, columns, self.keys, types, self.indicator.deadline)
-            return CohortViews(dialect=bench.dialect, rows=rows)
+            own, types = self._columns(bench, shapes, self._plan.table, self._plan.types)
+            rows = CohortRows(self._plan, own, self.keys, types, self.indicator.deadline)
+            changes = None
+            if (past := self._plan.changes) is not None:
+                columns, types = self._columns(bench, shapes, past.table, past.types)
+                changes = CohortChanges(past, columns, types, self.indicator.deadline)
+            return CohortViews(dialect=bench.dialect, rows=rows, changes=changes)
         except (sa.exc.SQLAlchemyError, CannotSay) as error:
             raise self._unreadable(error) from None
         finally:
             bench.close()
 
-    def _columns(self, bench: Bench, shapes: Sequence[TableShape], table: TablePlan) -> tuple[Columns, dict[str, str]]:
+    def _columns(
+        self, bench: Bench, shapes: Sequence[TableShape], table: TablePlan, types: Sequence[CheckSpec]
+    ) -> tuple[Columns, dict[str, str]]:
+        """The table, and how the source declares its columns."""
         shape = next((s for s in shapes if s.physical_name == table.physical_name), None)
         if shape is None or shape.error is not None:
             raise CannotSay(shape.error if shape and shape.error else f"`{table.physical_name}` was not described")
         stored, kinds = stored_table(bench, shape)
-        types = {column.name: column.type for column in shape.columns}
-        return Columns(table, self._plan.types, stored, kinds, bench.dialect), types
+        return Columns(table, types, stored, kinds, bench.dialect), {c.name: c.type for c in shape.columns}
 
     @contextmanager
     def open(self, engine: sa.Engine, views: CohortViews) -> Iterator[Glass]:
@@ -137,7 +144,9 @@ class Glass:
     """One instant of a source, seen through `Cohort.open`. Whatever fails raises EngineError out of that block."""
 
     def __init__(self, cohort: Cohort, connection: sa.Connection, views: CohortViews, instant: Instant) -> None:
-        self._cohort, self._connection, self._rows = cohort, connection, views.rows
+        self._cohort, self._connection, self._rows, self._changes = cohort, connection, views.rows, views.changes
+        #: Digest of a restricted key → its text, for as long as the look lasts.
+        self._texts: dict[str, str] = {}
         #: As of when what is shown is true, by the source's clock; on a replica, what it has replayed.
         self.at = instant.at
         #: The source's clock after the instant was taken.
@@ -187,7 +196,7 @@ class Glass:
         return raw[self._cohort.keys.columns]
 
     def _page(self, read: Range, raws: Sequence[Any]) -> Page:
-        rows = list(self._rows.rows(raws, read, self.at))
+        rows = list(self._rows.rows(raws, read, self.at, self._texts))
         rows.sort(key=lambda row: row.event_at)
         return Page(read=read, rows=tuple(rows))
 
@@ -199,14 +208,13 @@ class Glass:
         if self._cohort.keys.secret is not None:
             return ()
         wanted, found = set(keys), list[SeenRow]()
-        for start in range(0, len(keys), _KEYS_AT_ONCE):
-            parts = [parts_of(key, self._cohort.keys.columns) for key in keys[start : start + _KEYS_AT_ONCE]]
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            parts = [parts_of(key, self._cohort.keys.columns) for key in keys[start : start + KEYS_AT_ONCE]]
             query = self._rows.with_keys(parts)
             if query is None:
                 continue
-            # Each number of keys is a query of its own: none is worth remembering.
-            raws = self._connection.execute(query, execution_options={"compiled_cache": None}).all()
-            found += (row for row in self._rows.rows(raws, None, self.at) if row.key in wanted)
+            raws = self._ask(query)
+            found += (row for row in self._rows.rows(raws, None, self.at, self._texts) if row.key in wanted)
         return tuple(found)
 
     def with_histories(self, rows: Sequence[SeenRow]) -> tuple[SeenRow, ...]:
@@ -214,7 +222,17 @@ class Glass:
 
         Rows of levels without such a table are as they are already: ask for those alone that are not decided yet.
         """
-        return tuple(rows)
+        if self._changes is None:
+            return tuple(rows)
+        deadline = self._cohort.indicator.deadline
+        due = {row.key: row for row in rows if row.event_at != NO_TIME and row.event_at + deadline <= self.at}
+        texts = {key: self._texts.get(key, key) for key in due}
+        told = {row.key: row for row in self._changes.told(tuple(due.values()), texts, self._ask)}
+        return tuple(told.get(row.key, row) for row in rows)
+
+    def _ask(self, query: sa.Select[Any]) -> Sequence[Any]:
+        """Each number of keys is a query of its own: none is worth remembering."""
+        return self._connection.execute(query, execution_options={"compiled_cache": None}).all()
 
     def undatable(self, now: datetime | None = None) -> int:
         """Live rows that no range ever shows: without event time, with one that cannot be read, lacks the zone that the
@@ -223,5 +241,5 @@ class Glass:
         Without an index, and where times are text, the whole table is looked at: not for every tick.
         """
         query = self._rows.undated(now or self.until)
-        (row,) = self._connection.execute(query, execution_options={"compiled_cache": None}).all()
+        (row,) = self._ask(query)
         return int(row[0])

@@ -172,12 +172,17 @@ class CohortRows:
 
     # --- rows
 
-    def rows(self, raws: Sequence[Sequence[Any]], span: Range | None, at: datetime) -> Iterator[SeenRow]:
-        """Rows of what a query gave, of this range alone; histories of those whose deadline is over at `at`."""
+    def rows(
+        self, raws: Sequence[Sequence[Any]], span: Range | None, at: datetime, texts: dict[str, str]
+    ) -> Iterator[SeenRow]:
+        """Rows of what a query gave, of this range alone; times of filling of those whose deadline is over at `at`.
+
+        `texts` is told the texts of keys that are kept as digests.
+        """
         keys = len(self._columns.table.key)
         events = keys + len(self.event.columns)
         written = events + len(self._written.columns)
-        kept, deadline = self._keys.kept, self._deadline
+        kept, deadline, digests = self._keys.kept, self._deadline, self._keys.secret is not None
         for raw in raws:
             event_at = self.event.instant(raw[keys:events])
             if span is None:
@@ -190,8 +195,10 @@ class CohortRows:
             history = None
             if self._filled.columns and event_at + deadline <= at:
                 history = self._filled_by(raw[written], raw[written + 1], event_at + deadline, holds)
+            if digests:
+                texts[kept(key)] = key
             yield SeenRow(
-                key=kept(key),
+                key=kept(key) if digests else key,
                 event_at=event_at,
                 holds=holds,
                 written_at=self._written.instant_at_most(raw[events:written]) if written > events else None,
