@@ -6,9 +6,10 @@ transaction, and only for whoever leads.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Connection, Integer, Select, and_, func, literal, select, update
 
@@ -46,7 +47,8 @@ _BATCH = 5_000
 BUCKETS_KEPT = timedelta(days=400)
 #: Records are kept at least so long before the place up to which rows were looked for.
 _SLACK = timedelta(days=1)
-_ONE = {state: Counts(**{state.value: 1}) for state in t.STATES}
+
+_Keyed = TypeVar("_Keyed", Decided, Sample)
 
 
 class Ledgers:
@@ -102,7 +104,7 @@ class Ledgers:
 
         False, and nothing is written, when the ledger is no longer where the step begins. Raises NotLeading.
         """
-        decided = {stored_key(row.key): row for row in reversed(step.decided)}
+        decided = _first_by_key(step.decided)
         pending = {key: row for row in step.pending if (key := stored_key(row.key)) not in decided}
         with self._database.transaction(writes=True, term=term) as connection:
             row = connection.execute(_row(ledger).with_for_update()).one()
@@ -116,10 +118,11 @@ class Ledgers:
                     decided = {k: r for k, r in decided.items() if r.event_at >= row.forgotten_to or k in ended}
             if pending:
                 waiting += keep_pending(connection, ledger, pending)
+            kept = keep_records(connection, ledger, decided) if decided else ()
+            cases = Counter((minute_of(decided[key].event_at + deadline), decided[key].state) for key in kept)
             by_minute: dict[int, Counts] = {}
-            for key in keep_records(connection, ledger, decided) if decided else ():
-                minute = minute_of(decided[key].event_at + deadline)
-                by_minute[minute] = by_minute.get(minute, Counts()) + _ONE[decided[key].state]
+            for (minute, state), number in cases.items():
+                by_minute[minute] = by_minute.get(minute, Counts()) + Counts(**{state.value: number})
             add_counts(connection, ledger, by_minute)
             _change(connection, row, sum(by_minute.values(), Counts()), pending=waiting, **vars(step.now))
         return True
@@ -129,7 +132,7 @@ class Ledgers:
 
         What was counted before is only read. One from before what was forgotten is not counted again.
         """
-        by_key = {stored_key(sample.key): sample for sample in reversed(samples)}
+        by_key = _first_by_key(samples)
         with self._database.transaction() as connection:
             forgotten_to = connection.execute(_row(ledger)).one().forgotten_to
             known = _counted(connection, ledger, list(by_key))
@@ -257,6 +260,14 @@ class Ledgers:
 
 def _row(ledger: int) -> Select[Any]:
     return select(t.slo_ledgers).where(t.slo_ledgers.c.id == ledger)
+
+
+def _first_by_key(rows: Iterable[_Keyed]) -> dict[str, _Keyed]:
+    """By stored key and in their order, in which indexes grow best; of several with one key, the first."""
+    first: dict[str, _Keyed] = {}
+    for row in rows:
+        first.setdefault(stored_key(row.key), row)
+    return first
 
 
 def _change(connection: Connection, row: AnyRow, added: Counts, **values: object) -> None:

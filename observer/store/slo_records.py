@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Integer, and_, delete, func, literal, or_, select, text
+from sqlalchemy import Connection, Integer, Result, and_, delete, func, literal, or_, select, text
 
 from observer.slo.ledger import Decided, Pending, Range
 from observer.slo.verdicts import State
 from observer.store import slo_tables as t
 from observer.store.database import insertion
 from observer.store.given import among, given
-from observer.store.rows import AnyRow
 from observer.store.slo_rows import decided_of, pending_columns, pending_of, record_columns, stored_key
 
 _LOOKED = ("before_at", "before_holds", "before_written_at")
@@ -40,15 +40,16 @@ def known_rows(connection: Connection, ledger: int, ranges: Sequence[Range], key
         pending.update(_by_key(connection.execute(select(p).where(p.c.ledger_id == ledger, spans)), asked))
     if asked:
         keys_asked = list(asked)
-        rows = connection.execute(select(p).where(p.c.ledger_id == ledger, among(connection, p.c.key, keys_asked)))
+        others = [key for key in keys_asked if asked[key] not in pending]
+        rows = connection.execute(select(p).where(p.c.ledger_id == ledger, among(connection, p.c.key, others)))
         pending.update(_by_key(rows, asked))
         found = select(r.c.key).where(r.c.ledger_id == ledger, among(connection, r.c.key, keys_asked))
-        decided = [asked[key] for key in connection.execute(found).scalars()]
+        decided = [asked[key] for key in connection.execute(found).scalars().all()]
     return Known(pending=pending, decided=frozenset(decided))
 
 
-def _by_key(rows: Iterable[AnyRow], asked: Mapping[str, str]) -> Iterator[tuple[str, Pending]]:
-    for row in rows:
+def _by_key(rows: Result[Any], asked: Mapping[str, str]) -> Iterator[tuple[str, Pending]]:
+    for row in rows.all():
         key = asked.get(row.key, row.key)
         yield key, pending_of(row, key)
 

@@ -30,8 +30,11 @@ _MINUTE = 60 * 1_000_000
 
 def stored_key(key: str) -> str:
     """A key as it is stored: itself, unless databases refuse it, or it is very long. One that is stored stays so."""
+    short = len(key) <= LONGEST_KEY
+    if short and key.isascii() and "\x00" not in key:
+        return key  # nearly all of them, and there are many
     text = storable_text(key)
-    if text == key and len(key) <= LONGEST_KEY:
+    if short and text == key:
         return key
     digest = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return f"{text[: LONGEST_KEY - 33]}#{digest}"

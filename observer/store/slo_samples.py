@@ -5,6 +5,7 @@ Runs by hand, perhaps of another source, count nowhere, as they do not in how th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,7 +50,8 @@ def samples_since(connection: Connection, indicator: Indicator, since: datetime)
                 t.check_results.c.object == indicator.object,
                 t.check_results.c.rule == _INVALID_WRITES,
             )
-            return _of_runs(connection, indicator.contract, of_writes, since)
+            # Where nothing was written, nothing is wrong.
+            return _of_runs(connection, indicator.contract, of_writes, since, fine=(*_LOOKED, Outcome.SKIPPED.value))
         case CheckHolds():
             return _of_glances(connection, indicator.check, since)
         case RunSuccess():
@@ -58,7 +60,9 @@ def samples_since(connection: Connection, indicator: Indicator, since: datetime)
             raise ValueError(f"{indicator.kind} is not counted from what was recorded")
 
 
-def _of_runs(connection: Connection, contract: str, which: Any, since: datetime) -> Samples:
+def _of_runs(
+    connection: Connection, contract: str, which: Any, since: datetime, *, fine: Collection[str] = _LOOKED
+) -> Samples:
     c, r = t.check_results.c, t.runs.c
     result = (c.outcome, c.rows_tested, c.rows_failed, c.error)
     found = (
@@ -82,20 +86,20 @@ def _of_runs(connection: Connection, contract: str, which: Any, since: datetime)
         .outerjoin(t.check_results, and_(c.run_id == r.id, which))
         .where(s.contract == contract)
     )
-    return Samples(samples=samples, trouble=_trouble(connection.execute(newest).first()))
+    return Samples(samples=samples, trouble=_trouble(connection.execute(newest).first(), fine=fine))
 
 
 def _rows(tested: int, failed: int) -> Counts:
     return Counts(good=tested - failed, bad=failed)
 
 
-def _trouble(newest: AnyRow | None) -> str | None:
-    """Why the newest run tells nothing."""
+def _trouble(newest: AnyRow | None, *, fine: Collection[str]) -> str | None:
+    """Why the newest run tells nothing; `fine` are outcomes that are no trouble."""
     if newest is None:
         return None
     if newest.outcome is None:
         return newest.of_run or "the newest run did not hold the check"
-    return None if newest.outcome in _LOOKED else newest.error or "the check could not be looked at"
+    return None if newest.outcome in fine else newest.error or "the check could not be looked at"
 
 
 def _of_glances(connection: Connection, check: str, since: datetime) -> Samples:

@@ -94,6 +94,9 @@ def test_writes_are_those_of_the_object(state: Store) -> None:
     assert [(sample.key, sample.counts) for sample in found.samples] == [("r0", Counts(good=97, bad=3))]
     assert found.trouble == "the newest run did not hold the check"
     assert state.ledgers.samples(ValidWrites(contract=LEADS, object="users"), NOON).samples == ()
+    run(state, "r2", 2, writes=True, outcome=Outcome.SKIPPED)
+    quiet = state.ledgers.samples(ValidWrites(contract=LEADS, object="leads"), NOON)
+    assert (len(quiet.samples), quiet.trouble) == (1, None)
 
 
 def test_a_glance_is_good_bad_or_unknown(state: Store, term: Term) -> None:
