@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,10 +21,12 @@ from filelock import FileLock, Timeout
 from observer.cli.inputs import read_contracts
 from observer.cli.output import console
 from observer.demo import demo_contracts
+from observer.demo.enrichment import FLAGSHIP
 from observer.demo.live_folder import LiveFolder, free_port
 from observer.demo.simulate import SimulatedCrm
 from observer.errors import ExitCode, InputError, ObserverError, WebError
 from observer.jobs.live_demo import LiveDemo, Told
+from observer.jobs.load_slos import slos_for_run
 from observer.lineage.configuration import is_configured
 from observer.settings import Settings
 from observer.wiring import opened_store
@@ -49,6 +52,7 @@ def live_demo(url: str, *, leads: int, seed: int, out: Path, lasts: timedelta | 
         folder.renew()
         build(url, leads=leads, seed=seed, out=out)
         settings = folder.settings(url)
+        folder.write_settings(url)
         _audit_apart(settings, out)
         own_lineage = not is_configured() and "OPENLINEAGE_DISABLED" not in os.environ
         if own_lineage:
@@ -74,9 +78,10 @@ def _watched(
 ) -> int:
     """The daemon in this thread, its director in another."""
     director: _Director | None = None
-    contracts = frozenset(c.id for c in read_contracts(settings.contracts))
+    contracts = read_contracts(settings.contracts)
+    slos = slos_for_run(settings.slos, contracts)
     with opened_store(settings) as store:
-        demo = LiveDemo(crm, store, contracts, lasts=lasts, tell=_tell)
+        demo = LiveDemo(crm, store, frozenset(c.id for c in contracts), slos, lasts=lasts, tell=_tell)
 
         def on_ready(served: Served) -> None:
             nonlocal director
@@ -160,6 +165,7 @@ def _audit_apart(settings: Settings, out: Path) -> None:
 
 
 def _introduce(folder: LiveFolder, url: str, lasts: timedelta | None, *, own_lineage: bool) -> None:
+    beside = f"--config {shlex.quote(str(folder.settings_file))}"
     for name, place in (
         ("Report", folder.path / "report.html"),
         ("Metrics", f"{url}/metrics"),
@@ -168,8 +174,11 @@ def _introduce(folder: LiveFolder, url: str, lasts: timedelta | None, *, own_lin
         ("Lineage", folder.lineage if own_lineage else "to where your configuration of OpenLineage says"),
         ("Log", folder.log),
         ("Contracts", f"{folder.contracts} (change one: it is read again)"),
+        ("Levels", f"{folder.slos} (so is this)"),
+        ("", f"observer slo status {beside}"),
+        ("", f"observer slo explain {FLAGSHIP} {beside}"),
     ):
-        click.echo(f"{name + ':':11}{place}")
+        click.echo(f"{name + ':' if name else '':11}{place}")
     click.echo(f"\nIt lives {'until Ctrl-C' if lasts is None else f'for {lasts.total_seconds():.0f} s'}.\n")
 
 

@@ -2,7 +2,8 @@
 
 A check found a fault when it did not pass and names every row of it; where it names only some of its failing rows, when
 as many rows more fail than did before the fault. Of a fault that is in no row it must say the fault's words (a column),
-or not pass at a look that began after the fault (events stopped coming).
+or not pass at a look that began after the fault (events stopped coming). A service level found a fault when it has
+judged every record of it bad, burns, and calls no record bad that is not: what it counts is true, to the record.
 """
 
 from __future__ import annotations
@@ -37,10 +38,24 @@ class Seen:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LevelSeen:
+    """What is known of one service level."""
+
+    slo: str
+    #: When it was looked up; aware.
+    at: datetime
+    #: Keys of the records that were judged bad.
+    bad: frozenset[tuple[str, ...]]
+    #: A burn alert is open.
+    burns: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """The first time a check found a fault."""
 
     injected: Injected
+    #: Or the name of a service level.
     check_id: str
     at: datetime
     #: Rows of the fault that it names; the fault's own number where it is in no row.
@@ -98,6 +113,15 @@ class Ledger:
     def all_found(self) -> bool:
         return not self._open
 
+    @property
+    def sought(self) -> frozenset[str]:
+        """Checks and service levels that have not found a fault yet that they must find."""
+        return frozenset(
+            check
+            for place in self._open
+            for check in Tally(injected=self._faults[place], findings=tuple(self._found[place])).missing
+        )
+
     def inject(self, fault: Injected) -> None:
         """A fault happened."""
         place = len(self._faults)
@@ -118,13 +142,32 @@ class Ledger:
             if look.told_at < fault.at:
                 self._before[place, look.check_id] = look.rows_failed or 0
             elif shows(look, fault, failed_before=self._before.get((place, look.check_id))):
-                found.append(
-                    Finding(injected=fault, check_id=look.check_id, at=look.told_at, rows=fault.rows, by=look.by)
-                )
-                self._found[place].append(found[-1])
+                found.append(self._find(place, look.check_id, at=look.told_at, by=look.by))
         self._latest[look.check_id] = look.rows_failed or 0
         self._open = {place for place in self._open if self._is_open(place)}
         return tuple(found)
+
+    def see_level(self, level: LevelSeen, *, unmet: frozenset[str]) -> tuple[Finding, ...]:
+        """A service level was looked at. `unmet`: keys of further records that are bad in truth."""
+        if not level.burns:
+            return ()
+        of_level = [place for place, fault in enumerate(self._faults) if level.slo in fault.expected_checks]
+        keys = {place: key_texts(self._faults[place].keys) for place in of_level}
+        if not level.bad <= key_texts((key,) for key in unmet).union(*keys.values()):
+            return ()
+        found = [
+            self._find(place, level.slo, at=level.at, by="its ledger")
+            for place in of_level
+            if place in self._open and keys[place] <= level.bad
+        ]
+        self._open = {place for place in self._open if self._is_open(place)}
+        return tuple(found)
+
+    def _find(self, place: int, check: str, *, at: datetime, by: str) -> Finding:
+        fault = self._faults[place]
+        finding = Finding(injected=fault, check_id=check, at=at, rows=fault.rows, by=by)
+        self._found[place].append(finding)
+        return finding
 
     def _is_open(self, place: int) -> bool:
         return not Tally(injected=self._faults[place], findings=tuple(self._found[place])).found

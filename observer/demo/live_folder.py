@@ -5,6 +5,7 @@ Contracts and service levels are those of the repository, but for limits that su
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 import socket
@@ -125,6 +126,10 @@ class LiveFolder:
         return self.path / "snapshots"
 
     @property
+    def settings_file(self) -> Path:
+        return self.path / "observer.toml"
+
+    @property
     def lock(self) -> Path:
         """Held as long as the demo lives: two of them would pull the CRM from under each other's feet."""
         return self.path / ".demo.lock"
@@ -166,9 +171,26 @@ class LiveFolder:
             daemon=DaemonSettings(grace=timedelta(seconds=5)),
         )
 
+    def write_settings(self, url: str) -> None:
+        """What other commands need to look at this demo with `--config`; of the CRM's URL only that of a file."""
+        paths = {
+            "state": f"sqlite:///{self.state.resolve()}",
+            "contracts": [str(self.contracts.resolve())],
+            "slos": [str(self.slos.resolve())],
+            "token_key_file": str(self._token_file.resolve()),
+        }
+        if url.startswith("sqlite:///"):
+            paths["source"] = f"sqlite:///{Path(url.removeprefix('sqlite:///')).resolve()}"
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in paths.items()]
+        self.settings_file.write_text("".join(["# For commands beside the living demo.\n", *lines]), encoding="utf-8")
+
+    @property
+    def _token_file(self) -> Path:
+        return self.path / "token.key"
+
     def _token_key(self) -> bytes:
         """The secret of this demo's tokens; nobody else may read it."""
-        file = self.path / "token.key"
+        file = self._token_file
         if not file.exists():
             file.touch(mode=0o600, exist_ok=False)
             file.write_text(secrets.token_hex(32), encoding="ascii")

@@ -6,7 +6,7 @@ In: a SimulatedCrm, the state that a daemon writes, the time. Out: lines for a p
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,9 @@ from observer.demo.found import Finding, Ledger, Seen, Tally, key_texts
 from observer.demo.injected import Injected
 from observer.demo.simulate import SimulatedCrm
 from observer.errors import ObserverError
+from observer.jobs.live_levels import LiveLevels
 from observer.runs.ticks import Tick
+from observer.slo.model import Slo
 from observer.store import RecordedCheck, RunRow, Store
 
 #: How long the first look at every contract may take.
@@ -36,7 +38,7 @@ class Told:
     """A line for a person."""
 
     at: datetime
-    #: "injected", "found", "".
+    #: "injected", "found", "burning", "over", "".
     what: str
     text: str
 
@@ -49,6 +51,7 @@ class LiveDemo:
         crm: SimulatedCrm,
         store: Store,
         contracts: frozenset[str],
+        slos: Sequence[Slo],
         *,
         lasts: timedelta | None,
         tell: Callable[[Told], None],
@@ -57,6 +60,7 @@ class LiveDemo:
         self._crm = crm
         self._store = store
         self._contracts = contracts
+        self._levels = LiveLevels(store, slos)
         self._lasts = lasts
         self._tell = tell
         self._ledger = Ledger()
@@ -112,15 +116,22 @@ class LiveDemo:
         """Hear of new faults, and of what the daemon has seen since the last time."""
         if self._crm.failure is not None:
             raise self._crm.failure
-        # Faults first: a run that saw one ended after it happened.
+        # Faults are asked for last, and told first: a run that saw one ended after it happened.
         seen = sorted(self._seen(), key=lambda look: look.told_at)
+        levels = tuple(self._levels.seen(self._ledger.sought, at=datetime.now(UTC)))
         injected = self._crm.injected
         for fault in injected[self._heard :]:
             self._ledger.inject(fault)
             self._say("injected", _injected_text(fault), fault.at)
         self._heard = len(injected)
+        for news in self._levels.news(at=datetime.now(UTC)):
+            self._say("over" if news.ended else "burning", news.text)
         for look in seen:
             for finding in self._ledger.see(look):
+                self._say("found", _found_text(finding), finding.at)
+        unmet = self._crm.unmet if levels else frozenset()
+        for level in levels:
+            for finding in self._ledger.see_level(level, unmet=unmet):
                 self._say("found", _found_text(finding), finding.at)
 
     def _seen(self) -> Iterator[Seen]:

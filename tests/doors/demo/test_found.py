@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from observer.checks.measure import Outcome
 from observer.demo.faults import FAULTS, HURRIED, QUICKEST, TIME_TO_FIND, UNHURRIED, FaultPlan, plan_faults
-from observer.demo.found import Ledger, Seen, key_texts
+from observer.demo.found import Ledger, LevelSeen, Seen, key_texts
 from observer.demo.injected import FaultKind, Injected
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -126,6 +126,51 @@ def test_one_look_may_find_several_faults_and_each_is_found_once() -> None:
     assert len(kept.see(seen(STAGE, 7, 8, 9))) == 2
     assert kept.see(seen(STAGE, 7, 8, 9, at=9)) == ()
     assert [t.findings[0].at for t in kept.tallies] == [NOW + 5 * SECOND] * 2
+
+
+LEVEL = "deals-filled"
+EMPTY = replace(RENAMED, kind=FaultKind.EMAILS_LATE, expected_checks=(LEVEL,))
+
+
+def level(*bad: int, burns: bool = True, slo: str = LEVEL) -> LevelSeen:
+    return LevelSeen(slo=slo, at=NOW + 5 * SECOND, bad=key_texts((key,) for key in bad), burns=burns)
+
+
+def test_a_level_finds_a_fault_when_it_burns_and_calls_just_those_bad_that_are() -> None:
+    kept = ledger(EMPTY)
+    assert kept.sought == {LEVEL}
+
+    (finding,) = kept.see_level(level(7, 9, 100), unmet=frozenset({"100", "101"}))
+
+    assert (finding.check_id, finding.rows, finding.took, finding.by) == (LEVEL, 2, 5 * SECOND, "its ledger")
+    assert kept.all_found
+    assert kept.sought == frozenset()
+    assert kept.see_level(level(7, 9), unmet=frozenset()) == ()
+
+
+@pytest.mark.parametrize(
+    "seen_level",
+    [
+        pytest.param(level(7), id="it calls only one of two bad"),
+        pytest.param(level(7, 9, burns=False), id="it does not burn"),
+        pytest.param(level(7, 8, 9), id="it calls one bad that is good"),
+        pytest.param(level(7, 9, slo="others"), id="it is another level"),
+    ],
+)
+def test_a_level_does_not_find_it_when(seen_level: LevelSeen) -> None:
+    kept = ledger(EMPTY)
+
+    assert kept.see_level(seen_level, unmet=frozenset({"100"})) == ()
+    assert kept.sought == {LEVEL}
+
+
+def test_records_of_another_fault_of_the_level_are_bad_in_truth() -> None:
+    kept = ledger(EMPTY)
+    kept.inject(replace(EMPTY, keys=((1,), (2,))))
+
+    assert [finding.injected.keys for finding in kept.see_level(level(1, 7, 9), unmet=frozenset())] == [EMPTY.keys]
+    assert kept.sought == {LEVEL}
+    assert len(kept.see_level(level(1, 2, 7, 9), unmet=frozenset())) == 1
 
 
 @given(st.lists(st.tuples(st.sets(st.integers(6, 10)), st.integers(-3, 9)), max_size=6))

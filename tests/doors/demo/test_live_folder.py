@@ -11,6 +11,7 @@ import pytest
 from observer.checks.changes import plan_changes
 from observer.checks.plan import plan_contract
 from observer.config.openslo import load_slos
+from observer.config.settings import load_settings
 from observer.contracts.model import Contract
 from observer.demo import demo_contracts
 from observer.demo import live_folder as live
@@ -131,6 +132,21 @@ def test_what_an_earlier_demo_remembered_is_gone_but_its_secret_stays(tmp_path: 
     assert again == first
     assert len(first.token_key or b"") == 64
     assert str(first.token_key) not in repr(first)
+
+
+def test_other_commands_read_the_same_settings_from_the_file_but_no_password(tmp_path: Path) -> None:
+    folder = LiveFolder(path=tmp_path / "demo")
+    folder.renew()
+    own = folder.settings(f"sqlite:///{tmp_path}/crm.db")
+
+    folder.write_settings(f"sqlite:///{tmp_path}/crm.db")
+    read = load_settings(folder.settings_file, {})
+    assert (read.source, read.state, read.contracts, read.slos) == (own.source, own.state, own.contracts, own.slos)
+    assert read.token_key == own.token_key
+
+    folder.write_settings("postgresql://ana:secret@db/crm")
+    assert load_settings(folder.settings_file, {}).source is None
+    assert "secret" not in folder.settings_file.read_text(encoding="utf-8")
 
 
 def test_the_settings_stay_within_the_folder(tmp_path: Path) -> None:
