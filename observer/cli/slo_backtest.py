@@ -108,13 +108,15 @@ def _progress() -> Iterator[Progress]:
 
 
 def _notes(tested: Backtested) -> list[str]:
+    from observer.reports.slo_words import undatable_text
+
     notes = []
     if tested.trouble is not None:
         notes.append(f"Not everything could be counted: {tested.trouble}.")
     if isinstance(tested.found.slo.indicator, TimeToFill):
         notes.append("Rows that are gone by now are not seen.")
     if tested.undatable:
-        notes.append(f"{tested.undatable:,} rows have no usable event time and count nowhere.")
+        notes.append(f"{undatable_text(tested.undatable)}.")
     return notes
 
 

@@ -143,7 +143,7 @@ def render_samples(slo: Slo, rows: Sequence[Sample], console: Console) -> None:
         parts = [(counts.good, "good"), (counts.bad, "bad"), (counts.unknown, "unknown")]
         said = ", ".join(f"{count:,} {name}" for count, name in parts if count) or "nothing"
         sign, style = _SIGNS[State.BAD if counts.bad else State.UNKNOWN if counts.unknown else State.GOOD]
-        line = Text.assemble((f"{sign} ", style), f"{words.moment_text(row.at)}  {said} {noun}  ")
+        line = Text.assemble((f"{sign} ", style), f"{words.moment_text(row.at)}  {noun}: {said}  ")
         console.print(line.append(visible(row.key), "dim"), soft_wrap=True)
 
 

@@ -26,9 +26,9 @@ from observer.slo.standing import Condition, SloStanding
 #: Burn rates that the table shows; JSON has all of them.
 SHOWN_BURNS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=3))
 #: From so many columns on, the table has its course and its burn rates, and when each level was looked at.
-_WIDE, _ROOMY = 130, 90
-#: Names up to this length are not broken, nor is what is usually left of a budget.
-_LONGEST_NAME, _BUDGET_WIDTH = 24, 22
+_WIDE, _ROOMY = 138, 90
+#: More only where there is plenty of room: rich would take it from columns that cannot be broken.
+_NAME_WIDTH, _BUDGET_WIDTH = 26, 22
 #: A level whose rows nobody looked at for so long is not known any more, or for four of its poll intervals.
 LONGEST_PAUSE = timedelta(minutes=10)
 _SIGNS = {
@@ -92,16 +92,16 @@ def render_status(levels: Sequence[Level], console: Console, *, at: datetime) ->
     wide = console.width >= _WIDE
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("State", no_wrap=True)
-    longest = max((len(level.slo.name) for level in levels), default=0)
-    table.add_column("SLO", overflow="fold", min_width=min(longest, _LONGEST_NAME))
+    more = max(0, console.width - _WIDE) // 2
+    table.add_column("SLO", overflow="fold", max_width=_NAME_WIDTH + more)
     table.add_column("SLI,\nobjective", justify="right", no_wrap=True)
-    table.add_column("Budget left", overflow="fold", min_width=_BUDGET_WIDTH)
+    table.add_column("Budget left", overflow="fold", max_width=_BUDGET_WIDTH + more)
     if wide:
         table.add_column("Burn\n1 h, 6 h, 3 d", no_wrap=True, justify="right")
         table.add_column("Bad per day", no_wrap=True)
     table.add_column("Unknown,\npending", justify="right", no_wrap=True)
     if console.width >= _ROOMY:
-        table.add_column("Looked at", overflow="fold")
+        table.add_column("Looked at", no_wrap=True)
     for level in levels:
         table.add_row(*_cells(level, at=at, wide=wide)[: len(table.columns)])
     console.print(table)
@@ -122,7 +122,7 @@ def _cells(level: Level, *, at: datetime, wide: bool) -> list[Text | Group | str
     sli = words.level_text(standing.budget.counts.sli, slo.target)
     middle: list[Text | Group | str] = [f"{sli}\n{objective}", _budget_cell(standing.budget, slo)]
     if wide:
-        middle.append("  ".join(words.factor_text(standing.burns.get(span)) for span in SHOWN_BURNS))
+        middle.append(" ".join(words.factor_text(standing.burns.get(span)) for span in SHOWN_BURNS))
         middle.append(sparkline(bad_per_stretch(level.days)))
     beside = f"{standing.budget.counts.unknown:,}\n{standing.ledger.pending:,}"
     return [*head, *middle, beside, words.ago_text(standing.ledger.looked_at, at)]
@@ -155,7 +155,7 @@ def notes_of(level: Level) -> list[str]:
         if lasts is not None and timedelta() < lasts < level.slo.window.span:
             found.append(f"at the rate of the last day the budget lasts {duration_text(lasts)} more")
         if level.standing.ledger.undatable:
-            found.append(f"{level.standing.ledger.undatable:,} rows have no usable event time and count nowhere")
+            found.append(words.undatable_text(level.standing.ledger.undatable))
     return found
 
 

@@ -54,8 +54,10 @@ def share_text(share: Fraction | None) -> str:
 
 
 def factor_text(burn: Fraction | None) -> str:
-    """A burn rate: "13.4×"; "–" where nothing counted."""
-    return "–" if burn is None else f"{float(burn):,.1f}×"
+    """A burn rate: "0.4×", "13.4×", "200×"; "–" where nothing counted."""
+    if burn is None:
+        return "–"
+    return f"{float(burn):,.1f}×" if burn < 100 else f"{float(burn):,.0f}×"
 
 
 def counted_noun(slo: Slo) -> str:
@@ -166,3 +168,8 @@ def ago_text(moment: datetime | None, at: datetime) -> str:
     if moment is None:
         return "never"
     return f"{duration_text(at - moment)} ago" if at - moment >= timedelta(seconds=1) else "now"
+
+
+def undatable_text(rows: int) -> str:
+    """Rows that no level can count."""
+    return f"{rows:,} {'row has' if rows == 1 else 'rows have'} no usable event time, and so no deadline"

@@ -169,8 +169,8 @@ def test_runs_are_told_with_what_they_counted() -> None:
     render_samples(SOURCES, rows, out)
     assert isinstance(out.file, io.StringIO)
     assert out.file.getvalue().splitlines() == [
-        "✗ 2026-11-22 12:00:00 UTC  310 good, 2 bad leads  01J-run",
-        "? 2026-11-22 11:00:00 UTC  1 unknown leads  01H-run",
+        "✗ 2026-11-22 12:00:00 UTC  leads: 310 good, 2 bad  01J-run",
+        "? 2026-11-22 11:00:00 UTC  leads: 1 unknown  01H-run",
     ]
     assert samples_json(SOURCES, rows)["samples"][0] == {  # type: ignore[index]  # a list
         "key": "01J-run",
