@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from observer.checks.changes import plan_changes
@@ -49,11 +49,11 @@ class Watch:
     settings: Settings
     #: By contract id.
     contracts: Mapping[str, Watched]
-    slos: tuple[Slo, ...]
-    #: SLO → what counts it.
-    counters: Mapping[str, Counter]
     #: Tells one configuration from another: settings, the bytes of every contract, service levels.
     digest: str
+    slos: tuple[Slo, ...] = ()
+    #: SLO → what counts it.
+    counters: Mapping[str, Counter] = field(default_factory=dict)
 
 
 def watch(settings: Settings) -> Watch:

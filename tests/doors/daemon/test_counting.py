@@ -1,0 +1,175 @@
+"""Service levels by the clock: what is due is counted, alerts open, and what cannot be seen says why."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from observer.checks.plan import plan_contract
+from observer.contracts.model import Contract, LogicalType, TypeOptions
+from observer.daemon.counting import Counting
+from observer.daemon.watching import Watch
+from observer.errors import InputError
+from observer.jobs.load_slos import slos_for_run
+from observer.runs.leading import Term
+from observer.settings import Settings
+from observer.slo.burn import RULES
+from observer.slo.model import Method, RollingWindow, Slo, TimeToFill
+from observer.slo.standing import Condition, SloStanding
+from observer.store import Store
+from observer.wiring import opened_source
+from tests.doors.daemon.test_glancing import SilentSource
+from tests.fakes.contracts import contract, prop, table
+from tests.fakes.daemon import eventually
+from tests.fakes.watching import watch_of
+
+SECOND = timedelta(seconds=1)
+
+
+def leads() -> Contract:
+    zoned = TypeOptions(timezone=True)
+    rows = table(
+        "leads",
+        prop("id", primary_key_position=1, required=True),
+        prop("email", required=True),
+        prop("created_at", LogicalType.TIMESTAMP, options=zoned),
+        prop("updated_at", LogicalType.TIMESTAMP, options=zoned),
+    )
+    return contract(replace(rows, event_time=("created_at",), update_time=("updated_at",)), id="leads")
+
+
+def level(name: str = "emails", *, target: Fraction = Fraction(995, 1000), counted: str = "a") -> Slo:
+    (check,) = (spec for spec in plan_contract(leads(), ()).checks if spec.id.endswith("email.required"))
+    indicator = TimeToFill(
+        contract="leads",
+        object="leads",
+        property="email",
+        checks=(check.id,),
+        deadline=SECOND,
+        poll=SECOND / 4,
+    )
+    return Slo(
+        name=name,
+        display_name=name,
+        service="crm",
+        description="",
+        indicator=indicator,
+        window=RollingWindow(span=timedelta(days=28)),
+        method=Method.OCCURRENCES,
+        target=target,
+        burn_rules=RULES,
+        revision=f"{counted}{target}",
+        counted=counted,
+    )
+
+
+class Counted:
+    """A CRM, a state that is led, and what counts one in the other."""
+
+    def __init__(self, folder: Path, store: Store, term: Term, watch: Watch) -> None:
+        self.crm, self.store, self.term, self.watch = folder / "crm.db", store, term, watch
+        self.counting = Counting(store, lambda: self.watch)
+
+    def arrives(self, key: str, email: str | None) -> None:
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        with closing(sqlite3.connect(self.crm)) as crm:
+            crm.execute("INSERT INTO leads VALUES (?, ?, ?, ?)", (key, email, now, now))
+            crm.commit()
+
+    def count(self) -> SloStanding | None:
+        with opened_source(self.watch.settings.source or "", self.watch.settings) as source:
+            self.counting.count(source, self.term)
+        return self.standing()
+
+    def standing(self, name: str = "emails") -> SloStanding | None:
+        return next((each for each in self.counting.standings() if each.slo.name == name), None)
+
+
+@pytest.fixture
+def counted(tmp_path: Path) -> Iterator[Counted]:
+    with closing(sqlite3.connect(tmp_path / "crm.db")) as crm:
+        crm.execute("CREATE TABLE leads (id TEXT PRIMARY KEY, email TEXT, created_at TEXT, updated_at TEXT)")
+        crm.execute("INSERT INTO leads VALUES ('old', NULL, '2020-01-01T00:00:00Z', '2020-01-01T00:00:00Z')")
+        crm.commit()
+    watch = watch_of(leads(), source=f"sqlite:///{tmp_path / 'crm.db'}", slos=[level()])
+    with Store.open(f"sqlite:///{tmp_path / 'state.db'}") as store:
+        term = store.leadership.campaign("here", timedelta(seconds=60), alone=True)
+        assert term is not None
+        yield Counted(tmp_path, store, term, watch)
+
+
+def test_rows_are_judged_at_their_deadline_and_an_alert_opens(counted: Counted) -> None:
+    counted.count()
+    for number in range(4):
+        counted.arrives(f"lead {number}", "someone@example.com" if number == 0 else None)
+
+    def decided() -> SloStanding | None:
+        standing = counted.count()
+        return standing if standing and standing.budget.counts.eligible == 4 else None
+
+    standing = eventually(decided, "all four are judged, and nobody older")
+
+    assert (standing.budget.counts.good, standing.budget.counts.bad) == (1, 3)
+    assert standing.condition is Condition.MISSED
+    assert standing.ledger.pending == 0
+    standing = eventually(lambda: (s := counted.count()) and s.ledger.alerts and s, "an alert is open")
+    assert {each.alert.name for each in standing.ledger.alerts} == {*(f"burn-{rule.name}" for rule in RULES), "spent"}
+
+
+def test_a_changed_objective_goes_on_with_what_was_counted(counted: Counted) -> None:
+    counted.count()
+    counted.arrives("lead", "someone@example.com")
+    eventually(lambda: (s := counted.count()) and s.budget.counts.good == 1, "it is judged")
+
+    changed = level(target=Fraction(9, 10))
+    counted.watch = watch_of(leads(), source=counted.watch.settings.source or "", slos=[changed])
+    standing = eventually(counted.count, "the new objective stands")
+
+    assert standing.slo.target == Fraction(9, 10)
+    assert standing.budget.counts.good == 1
+    assert standing.ledger.revision_since > standing.ledger.counts_since
+
+
+def test_a_source_that_does_not_answer_is_asked_once_and_every_level_says_why(counted: Counted) -> None:
+    counted.watch = watch_of(leads(), slos=[level("one"), level("two"), level("three")])
+    source = SilentSource()
+    eventually(
+        lambda: counted.counting.count(source, counted.term) or len(counted.counting.standings()) == 3,  # type: ignore[arg-type,func-returns-value]  # as much of a source as a look needs
+        "all three were due",
+    )
+    source.close()
+    assert source.asked <= 3
+    for standing in counted.counting.standings():
+        assert standing.ledger.trouble == "crm-db does not answer. Fix: see whether it is up."
+        assert standing.condition is Condition.NO_DATA
+
+
+def test_a_column_that_is_lost_makes_the_level_blind_and_leaves_its_budget_alone(counted: Counted) -> None:
+    counted.count()
+    counted.arrives("lead", "someone@example.com")
+    eventually(lambda: (s := counted.count()) and s.budget.counts.good == 1, "it is judged")
+    with closing(sqlite3.connect(counted.crm)) as crm:
+        crm.execute("ALTER TABLE leads RENAME COLUMN email TO mail")
+
+    standing = eventually(lambda: (s := counted.count()) and s.ledger.trouble and s, "it says why")
+
+    assert "email" in standing.ledger.trouble
+    assert (standing.budget.counts.good, standing.budget.counts.bad) == (1, 0)
+    with closing(sqlite3.connect(counted.crm)) as crm:
+        crm.execute("ALTER TABLE leads RENAME COLUMN mail TO email")
+    eventually(lambda: (s := counted.count()) and s.ledger.trouble is None, "it sees again")
+
+
+def test_only_the_default_file_may_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert slos_for_run(Settings.slos, [leads()]) == ()
+    with pytest.raises(InputError) as raised:
+        slos_for_run((tmp_path / "levels.yaml",), [leads()])
+    assert [problem.rule for problem in raised.value.problems] == ["file-not-found"]
