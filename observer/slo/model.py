@@ -61,6 +61,8 @@ class TimeToFill:
     look_back: timedelta = timedelta(days=1)
     #: Judgement waits while what the table shows is older than this.
     grace: timedelta = timedelta(minutes=5)
+    #: A property whose newest value says as of when a copied table is true; None: it is true as of the source's clock.
+    as_of: str | None = None
     kind: Kind = Kind.TIME_TO_FILL
 
 

@@ -191,6 +191,7 @@ _INDICATORS: dict[Kind, tuple[dict[str, Form], tuple[str, ...]]] = {
             "history": Anything(),  # its form depends on what stands in it
             "lookBack": Span(units=OWN),
             "grace": Span(units=OWN),
+            "asOf": Text(filled=True),
             "unknownLimit": Number(),
         },
         ("field", "within"),

@@ -2,9 +2,9 @@
 
 An SLO whose target or window changes has a new revision and goes on with its ledger: what was good stays good.
 
-What is not in it may change without a new budget: names, texts, who is told, and how rows are looked at (poll,
-history, look-back, grace), for none of these makes a good record bad. The rules of the contract that an indicator names
-are in it; what a contract adds elsewhere is not.
+What is not in them may change without a new budget: names, texts, who is told, and how rows are looked at (poll,
+history, look-back, grace, as of when), for none of these makes a good record bad. The rules of the contract that an
+indicator names are in them; what a contract adds elsewhere is not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from observer.checks.spec import CheckSpec
 from observer.contracts.model import SchemaObject
 from observer.slo.model import Indicator, Slo, TimeToFill
 
-_HOW_ROWS_ARE_LOOKED_AT = frozenset({"poll", "history", "look_back", "grace"})
+_HOW_ROWS_ARE_LOOKED_AT = frozenset({"poll", "history", "look_back", "grace", "as_of"})
 
 
 def counted_of(slo: Slo, checks: tuple[CheckSpec, ...], obj: SchemaObject | None) -> str:

@@ -59,6 +59,7 @@ def time_to_fill(
         history=history,
         look_back=_span(spec.at("lookBack")) or TimeToFill.look_back,
         grace=_span(spec.at("grace")) or TimeToFill.grace,
+        as_of=_as_of(spec, field, names) if spec.has("asOf") else None,
     )
     return indicator, checks
 
@@ -144,6 +145,12 @@ def _tells(at: Element, history: FillColumn | HistoryTable, field: Field, checks
         elif isinstance(history, FillColumn) and not isinstance(found.rule, rules.Present):
             message = f"`filledAt` tells when the field was filled, and not whether `{found.rule_name}` held"
             at.error("history-rule", message, "remove the rule, or name a history table")
+
+
+def _as_of(spec: Element, field: Field, names: ContractNames) -> str | None:
+    at = spec.at("asOf")
+    prop = names.property(at, field.object)
+    return prop.name if prop is not None and _is_time(at, prop) else None
 
 
 def _is_time(element: Element, prop: Property) -> bool:
