@@ -1,4 +1,4 @@
-"""Suites from contracts: written, the same again, stale when the contract changes, gone when it goes."""
+"""Suites from contracts, rules from levels: written, the same again, stale when these change, gone when they go."""
 
 from __future__ import annotations
 
@@ -84,3 +84,54 @@ def test_every_suite_is_json_that_names_its_checks(project: Path):
         ids = [expectation["meta"]["check"] for expectation in suite["expectations"]]
         assert len(ids) == len(set(ids)) > 0
         assert all(i.startswith(suite["name"]) for i in ids)
+
+
+# --- rules of service levels ------------------------------------------------------------------------------------------
+
+RULES = Path("deploy") / "prometheus" / "slo-rules.yaml"
+
+
+@pytest.fixture
+def levels(project: Path) -> Path:
+    """A project with service levels, everything generated."""
+    shutil.copy(ROOT / "slo.yaml", project)
+    ran = observer("generate", cwd=project)
+    assert "wrote deploy/prometheus/slo-rules.yaml\n" in ran.out
+    assert ran.out.endswith("6 suites and 1 rule file, 7 changed.\n")
+    return project
+
+
+def test_rules_are_those_that_are_committed_and_then_up_to_date(levels: Path):
+    assert (levels / RULES).read_bytes() == (ROOT / RULES).read_bytes()
+    assert observer("generate", cwd=levels).out == "6 suites and 1 rule file, 0 changed.\n"
+    checked = observer("generate", "--check", cwd=levels)
+    assert (checked.code, checked.out) == (0, "up to date: 6 suites and 1 rule file.\n")
+
+
+def test_a_changed_objective_makes_the_rules_stale_and_the_diff_says_how(levels: Path):
+    file = levels / "slo.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("target: 0.995}", "target: 0.99}"), encoding="utf-8")
+    ran = observer("generate", "--check", cwd=levels)
+    assert ran.code == 1
+    assert "-    expr: vector(0.995)\n+    expr: vector(0.99)\n" in ran.out
+    assert "stale: 1 of 6 suites and 1 rule file. Fix: run `observer generate` and commit." in ran.err
+    assert observer("generate", "-c", "expectations/contracts/users.odcs.yaml", "--check", cwd=levels).code == 0
+
+
+def test_rules_go_with_their_levels_and_a_file_of_somebody_else_stays(levels: Path):
+    (levels / "slo.yaml").unlink()
+    (levels / "mine.yaml").write_text("groups: []\n")
+    assert observer("generate", "--rules", "mine.yaml", cwd=levels).out == "6 suites, 0 changed.\n"
+    assert "removed deploy/prometheus/slo-rules.yaml\n" in observer("generate", cwd=levels).out
+    assert not (levels / RULES).exists()
+
+
+def test_broken_levels_generate_nothing(levels: Path):
+    file = levels / "slo.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("within: 5m", "within: 5x"), encoding="utf-8")
+    before = (levels / RULES).read_bytes()
+    ran = observer("generate", cwd=levels)
+    assert ran.code == 3
+    assert "slo.yaml:" in ran.err
+    assert (levels / RULES).read_bytes() == before
