@@ -38,7 +38,7 @@ from observer.store.slo_records import (
     one_record,
 )
 from observer.store.slo_revisions import Revision, begin_revision, ledger_in_force, revisions_of
-from observer.store.slo_rows import counts_of, first_minute, minute_of, position_of, stored_key
+from observer.store.slo_rows import counts_of, first_minute, hour_of, minute_of, position_of, stored_key
 from observer.store.slo_samples import Samples, samples_since
 
 #: Samples that are counted in one transaction.
@@ -236,7 +236,7 @@ class Ledgers:
                 return merged
 
     def forget(self, ledger: int, *, before: datetime, buckets_before: datetime | None = None, term: Term) -> int:
-        """Remove records and samples of an earlier (event) time, and buckets that are older still; never totals.
+        """Remove samples, and whole hours of records, of an earlier (event) time, and older buckets; never totals.
 
         Says how many records and samples that were. Rows that come again count no second time. What looks have not
         come to yet stays. Raises NotLeading.
@@ -253,9 +253,8 @@ class Ledgers:
         oldest = first_minute(before - BUCKETS_KEPT if buckets_before is None else buckets_before)
         delete_old = self._database.delete_in_parts
         delete_old(b, and_(b.c.ledger_id == ledger, b.c.begins < oldest), term=term)
-        return delete_old(r, and_(r.c.ledger_id == ledger, r.c.event_at < before), term=term) + delete_old(
-            s, and_(s.c.ledger_id == ledger, s.c.at < before), term=term
-        )
+        samples = delete_old(s, and_(s.c.ledger_id == ledger, s.c.at < before), term=term)
+        return samples + delete_old(r, and_(r.c.ledger_id == ledger, r.c.hour < hour_of(before)), term=term)
 
 
 def _row(ledger: int) -> Select[Any]:

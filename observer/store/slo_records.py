@@ -14,7 +14,7 @@ from observer.slo.verdicts import State
 from observer.store import slo_tables as t
 from observer.store.database import insertion
 from observer.store.given import among, given
-from observer.store.slo_rows import decided_of, pending_columns, pending_of, record_columns, stored_key
+from observer.store.slo_rows import decided_of, hour_of, pending_columns, pending_of, record_columns, stored_key
 
 _LOOKED = ("before_at", "before_holds", "before_written_at")
 
@@ -91,11 +91,14 @@ def newest_records(
     """Decided records of these states with an event time of `since` or later, the newest first."""
     r = t.slo_records.c
     query = select(t.slo_records).where(r.ledger_id == ledger, r.state.in_([t.STATES[state] for state in states]))
-    if State.GOOD not in states:
-        query = query.where(text("state <> 1"))  # the words of the index that holds just those
     if since is not None:
-        query = query.where(r.event_at >= since)
-    rows = connection.execute(query.order_by(r.event_at.desc(), r.key).limit(limit))
+        query = query.where(r.hour >= hour_of(since), r.event_at >= since)
+    if State.GOOD in states:
+        query = query.order_by(r.hour.desc(), r.event_at.desc(), r.key)
+    else:
+        # In the words and the order of the index that holds just those.
+        query = query.where(text("state <> 1")).order_by(r.event_at.desc(), r.key)
+    rows = connection.execute(query.limit(limit))
     return tuple(decided_of(row) for row in rows)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, SmallInteger
+from sqlalchemy import BigInteger, Boolean, Integer, SmallInteger
 
 from observer.slo.budget import Counts
 from observer.slo.ledger import Decided, Pending, Position
@@ -45,6 +45,11 @@ def minute_of(moment: datetime) -> int:
     return micros(moment) // _MINUTE
 
 
+def hour_of(moment: datetime) -> int:
+    """Hours since 1970, rounded down."""
+    return micros(moment) // (60 * _MINUTE)
+
+
 def first_minute(begins: datetime) -> int:
     """The first whole minute at or after that time, as minutes since 1970."""
     return -(-micros(begins) // _MINUTE)
@@ -77,6 +82,7 @@ def record_columns(rows: dict[str, Decided]) -> dict[str, GivenColumn]:
         "key": (KeyText, list(rows)),
         "event_at": (BigInteger(), [micros(row.event_at) for row in rows.values()]),
         "decided_at": (BigInteger(), [micros(row.decided_at) for row in rows.values()]),
+        "hour": (Integer(), [hour_of(row.event_at) for row in rows.values()]),
         "state": (SmallInteger(), [STATES[row.state] for row in rows.values()]),
         "evidence": (SmallInteger(), [EVIDENCE[row.evidence] if row.evidence else None for row in rows.values()]),
     }

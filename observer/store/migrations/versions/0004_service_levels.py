@@ -74,19 +74,14 @@ def upgrade() -> None:
         sa.Column("event_at", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=False),
         sa.Column("ledger_id", sa.Integer(), nullable=False),
+        sa.Column("hour", sa.Integer(), nullable=False),
         sa.Column("state", sa.SmallInteger(), nullable=False),
         sa.Column("evidence", sa.SmallInteger(), nullable=True),
         sa.Column("key", KEY, nullable=False),
         sa.PrimaryKeyConstraint("ledger_id", "key", name="pk_slo_records"),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "ix_slo_records_ledger_id_event_at",
-        "slo_records",
-        ["ledger_id", "event_at"],
-        postgresql_using="brin",
-        postgresql_with={"pages_per_range": 32, "autosummarize": True},
-    )
+    op.create_index("ix_slo_records_ledger_id_hour", "slo_records", ["ledger_id", "hour"])
     op.create_index(
         "ix_slo_records_not_good",
         "slo_records",
