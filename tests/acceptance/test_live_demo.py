@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -17,7 +18,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from observer.demo.faults import FAULTS
+from observer.demo.enrichment import DEADLINE, FLAGSHIP
+from observer.demo.faults import FAULTS, OUTAGE
 from tests.fakes.terminal import observer
 
 #: Far longer than it takes, on a machine that does other things too.
@@ -93,11 +95,40 @@ def test_everything_that_was_injected_is_found_and_it_ends_by_itself(watched: Wa
 def test_what_was_found_shows_in_metrics_and_runs_while_it_lives(watched: Watched) -> None:
     found = {word for line in watched.lines if "  found " in line for word in line.split() if word.startswith("crm-")}
 
-    assert len(found) >= len(FAULTS)
+    assert len(found) >= len(FAULTS) - 1
     assert {check for check in found if check not in watched.metrics} == set()
     assert watched.ready == 200
     runs = json.loads(watched.runs)
     assert {contract for run in runs for contract in run["contracts"]} >= {"crm-opportunities", "crm-events"}
+
+
+def test_the_flagship_burns_and_explain_tells_which_leads_got_their_email_too_late_and_why(watched: Watched) -> None:
+    (burning,) = (line for line in watched.lines if "  burning  " in line)
+    assert re.search(rf"{FLAGSHIP}: page: burns \d+\.\d× over 1 h and 5 min, \d+ of \d+ leads bad;", burning)
+    assert "bad leads" in burning.rpartition(";")[2]
+    assert f'observer_slo_objective_ratio{{slo="{FLAGSHIP}"}} 0.995' in watched.metrics
+
+    beside = ("--config", watched.folder / "observer.toml", "--format", "json")
+    status = observer("slo", "status", FLAGSHIP, *beside, cwd=watched.folder)
+    explained = observer("slo", "explain", FLAGSHIP, *beside, cwd=watched.folder)
+
+    assert (status.code, explained.code) == (1, 0)
+    (level,) = json.loads(status.out)["slos"]
+    records = json.loads(explained.out)["records"]
+    assert level["counted"]["bad"] == len(records) >= OUTAGE
+    assert level["counted"]["unknown"] == 0
+    assert {record["state"] for record in records} == {"bad"}
+    assert all("was empty at its deadline" in record["why"] for record in records)
+    with closing(sqlite3.connect(watched.folder / "crm.db")) as crm:
+        rows = crm.execute(f"""
+            SELECT id, email, unixepoch(updated_at) - unixepoch(created_at) <= {DEADLINE.total_seconds()}
+            FROM leads, demo_crm_origin
+            WHERE julianday(created_at) > julianday(built_for)
+              AND unixepoch(created_at) + {DEADLINE.total_seconds()} < unixepoch('{level["looked_at"]}')
+        """).fetchall()
+    bad = {record["key"] for record in records}
+    assert {key for key, email, _ in rows if email is None} <= bad
+    assert bad.isdisjoint(key for key, email, untouched in rows if email is not None and untouched)
 
 
 def test_lineage_tells_of_every_run_that_ended(watched: Watched) -> None:
