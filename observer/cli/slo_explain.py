@@ -96,14 +96,11 @@ def _of_rows(
 
 def _of_samples(slo: Slo, store: Store, *, key: str | None, limit: int, form: str) -> bool:
     """Whether there was anything that could be told."""
-    from observer.jobs.slo_explained import named_samples, newest_samples
+    from observer.jobs.slo_explained import Recorded
     from observer.reports.slo_explain import no_samples_text, render_samples, samples_json
 
-    at = datetime.now(UTC)
-    if key is None:
-        rows = newest_samples(store, slo, at=at, limit=limit)
-    else:
-        rows = named_samples(store, slo, key, at=at)[:limit]
+    recorded = Recorded(store, slo, at=datetime.now(UTC))
+    rows = recorded.newest(limit) if key is None else recorded.named(key, limit)
     if form == "json":
         click.echo(json.dumps(samples_json(slo, rows), indent=2, ensure_ascii=False))
     elif rows:

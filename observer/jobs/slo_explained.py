@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from observer.checks.row_values import linked_names, record_link
 from observer.checks.spec import ContractPlan, TablePlan
 from observer.errors import InputError
-from observer.reports.slo_explain import Explained
+from observer.reports.slo_explain import Explained, ExplainedSample
+from observer.runs.slots import SlotState
 from observer.slo.counting import Sample
 from observer.slo.keys import Keys, parts_of
 from observer.slo.ledger import Decided, Pending
-from observer.slo.model import Slo, TimeToFill
+from observer.slo.model import CheckHolds, RunSuccess, Slo, TimeToFill
 from observer.slo.standing import LedgerStanding
 from observer.slo.verdicts import State
 from observer.slo.windows import window_begins
@@ -90,14 +92,44 @@ class Records:
         return record_link(template, {name: values[column] for name, column in columns.items()})
 
 
-def newest_samples(store: Store, slo: Slo, *, at: datetime, limit: int) -> tuple[Sample, ...]:
-    """Runs, glances and slots of the window that hold anything bad or unknown, the newest first. Raises StoreError."""
-    found = store.ledgers.samples(slo.indicator, window_begins(slo.window, at)).samples
-    return tuple(sample for sample in reversed(found) if sample.counts.bad or sample.counts.unknown)[:limit]
+class Recorded:
+    """Runs, glances and slots of the window of one level that counts such."""
 
+    def __init__(self, store: Store, slo: Slo, *, at: datetime) -> None:
+        """Raises StoreError."""
+        self._store = store
+        self._slo = slo
+        self._samples = store.ledgers.samples(slo.indicator, window_begins(slo.window, at)).samples
 
-def named_samples(store: Store, slo: Slo, given: str, *, at: datetime) -> tuple[Sample, ...]:
-    """Those of the window whose run id, or time, begins so, the newest first. Raises StoreError."""
-    wanted = given.strip().lower()
-    found = store.ledgers.samples(slo.indicator, window_begins(slo.window, at)).samples
-    return tuple(sample for sample in reversed(found) if wanted and sample.key.lower().startswith(wanted))
+    def newest(self, limit: int) -> tuple[ExplainedSample, ...]:
+        """Those that hold anything bad or unknown, the newest first. Raises StoreError."""
+        found = [sample for sample in reversed(self._samples) if sample.counts.bad or sample.counts.unknown]
+        return self._explained(found[:limit])
+
+    def named(self, given: str, limit: int) -> tuple[ExplainedSample, ...]:
+        """Those whose run id, or time, begins so, the newest first. Raises StoreError."""
+        wanted = given.strip().lower()
+        found = [sample for sample in reversed(self._samples) if wanted and sample.key.lower().startswith(wanted)]
+        return self._explained(found[:limit])
+
+    def _explained(self, samples: Sequence[Sample]) -> tuple[ExplainedSample, ...]:
+        indicator = self._slo.indicator
+        if isinstance(indicator, CheckHolds):
+            oldest = min((sample.at for sample in samples), default=None)
+            ticks = () if oldest is None else self._store.ticks.course(indicator.check, oldest)
+            glances = {tick.at: tick.error or f"{tick.observed}; expected: {tick.expected}" for tick in ticks}
+            return tuple(ExplainedSample(sample=sample, why=glances[sample.at]) for sample in samples)
+        if isinstance(indicator, RunSuccess):
+            contract = indicator.contract
+            return tuple(ExplainedSample(sample=each, why=self._why_slot(contract, each)) for each in samples)
+        return tuple(ExplainedSample(sample=each, why=f"see `observer show {each.key}`") for each in samples)
+
+    def _why_slot(self, contract: str, sample: Sample) -> str:
+        slot = self._store.slots.get(contract, sample.at)
+        if slot is None:
+            return "nobody knows any more: it was forgotten"
+        if slot.state is SlotState.MISSED:
+            return f"missed: {slot.reason}"
+        if sample.counts.unknown:
+            return "its run was removed, so that nobody knows any more"
+        return f"see `observer show {slot.run_id}`"

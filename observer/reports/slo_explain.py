@@ -44,6 +44,15 @@ class Explained:
         return self.record.state if isinstance(self.record, Decided) else State.PENDING
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExplainedSample:
+    """One run, glance or slot of any other level."""
+
+    sample: Sample
+    #: What came of it, or where that stands.
+    why: str
+
+
 def why(record: Decided | Pending, indicator: TimeToFill) -> str:
     """The verdict with its evidence, in one sentence: what is known, and no more."""
     deadline = words.moment_text(record.event_at + indicator.deadline)
@@ -135,16 +144,17 @@ def render_record(indicator: TimeToFill, row: Explained, console: Console) -> No
         console.print(Text(f"  {visible(row.url)}", "dim"), soft_wrap=True)
 
 
-def render_samples(slo: Slo, rows: Sequence[Sample], console: Console) -> None:
-    """One line per run, glance or slot."""
+def render_samples(slo: Slo, rows: Sequence[ExplainedSample], console: Console) -> None:
+    """Two lines per run, glance or slot."""
     noun = words.record_noun(slo)
     for row in rows:
-        counts = row.counts
+        counts = row.sample.counts
         parts = [(counts.good, "good"), (counts.bad, "bad"), (counts.unknown, "unknown")]
         said = ", ".join(f"{count:,} {name}" for count, name in parts if count) or "nothing"
         sign, style = _SIGNS[State.BAD if counts.bad else State.UNKNOWN if counts.unknown else State.GOOD]
-        line = Text.assemble((f"{sign} ", style), f"{words.moment_text(row.at)}  {noun}: {said}  ")
-        console.print(line.append(visible(row.key), "dim"), soft_wrap=True)
+        line = f"{words.moment_text(row.sample.at)}  {noun}: {said}"
+        console.print(Text.assemble((f"{sign} ", style), line), soft_wrap=True)
+        console.print(Text(f"  {visible(row.why[:1].upper() + row.why[1:])}.", "dim"), soft_wrap=True)
 
 
 def explained_json(slo: Slo, indicator: TimeToFill, rows: Sequence[Explained], *, digests: bool) -> Json:
@@ -170,7 +180,10 @@ def _evidence(record: Decided | Pending) -> str | None:
     return str(record.evidence) if isinstance(record, Decided) and record.evidence is not None else None
 
 
-def samples_json(slo: Slo, rows: Sequence[Sample]) -> Json:
+def samples_json(slo: Slo, rows: Sequence[ExplainedSample]) -> Json:
     """The document of `observer slo explain --format json` for everything else."""
-    samples = [{"key": row.key, "at": time_json(row.at)} | counts_json(row.counts) for row in rows]
+    samples = [
+        {"key": row.sample.key, "at": time_json(row.sample.at), "why": row.why} | counts_json(row.sample.counts)
+        for row in rows
+    ]
     return {"slo": slo.name, "kind": str(slo.indicator.kind), "samples": samples}

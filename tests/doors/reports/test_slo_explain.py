@@ -11,6 +11,7 @@ from rich.console import Console
 
 from observer.reports.slo_explain import (
     Explained,
+    ExplainedSample,
     explained_json,
     none_kept_text,
     render_records,
@@ -162,19 +163,26 @@ def test_nothing_to_complain_of_says_of_how_many() -> None:
 
 def test_runs_are_told_with_what_they_counted() -> None:
     rows = (
-        Sample(key="01J-run", at=NOON, counts=Counts(good=310, bad=2)),
-        Sample(key="01H-run", at=NOON - timedelta(hours=1), counts=Counts(unknown=1)),
+        ExplainedSample(
+            sample=Sample(key="01J-run", at=NOON, counts=Counts(good=310, bad=2)), why="see `observer show 01J-run`"
+        ),
+        ExplainedSample(
+            sample=Sample(key="01H-run", at=NOON - timedelta(hours=1), counts=Counts(unknown=1)), why="missed: \x1b"
+        ),
     )
     out = Console(file=io.StringIO(), width=80, color_system=None, legacy_windows=False)
     render_samples(SOURCES, rows, out)
     assert isinstance(out.file, io.StringIO)
     assert out.file.getvalue().splitlines() == [
-        "✗ 2026-11-22 12:00:00 UTC  leads: 310 good, 2 bad  01J-run",
-        "? 2026-11-22 11:00:00 UTC  leads: 1 unknown  01H-run",
+        "✗ 2026-11-22 12:00:00 UTC  leads: 310 good, 2 bad",
+        "  See `observer show 01J-run`.",
+        "? 2026-11-22 11:00:00 UTC  leads: 1 unknown",
+        "  Missed: \\x1b.",
     ]
     assert samples_json(SOURCES, rows)["samples"][0] == {  # type: ignore[index]  # a list
         "key": "01J-run",
         "at": "2026-11-22T12:00:00+00:00",
+        "why": "see `observer show 01J-run`",
         "good": 310,
         "bad": 2,
         "unknown": 0,
