@@ -20,10 +20,16 @@ class Change:
 
 
 def by_fill_time(filled_at: datetime | None, deadline: datetime, *, holds_now: bool) -> bool | None:
-    """Filled by the deadline, or later. Never filled is never held, unless it holds now: then nobody wrote it down."""
-    if filled_at is not None:
-        return filled_at <= deadline
-    return None if holds_now else False
+    """Filled by the deadline, or later. Never filled is never held, unless it holds now: then nobody wrote it down.
+
+    Filled in time and empty now was cleared, nobody wrote down when: None. That it was cleared and filled again is not
+    known to it at all.
+    """
+    if filled_at is None:
+        return None if holds_now else False
+    if filled_at > deadline:
+        return False
+    return True if holds_now else None
 
 
 def by_changes(changes: Iterable[Change], deadline: datetime, *, holds_now: bool) -> bool | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from observer.slo.histories import Change, by_changes, by_fill_time
 from observer.slo.ledger import Range, SeenRow
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -85,8 +86,8 @@ class Life:
     tells: bool = True
     #: A backfill: it was written when it became visible, as it says itself.
     backfilled: bool = False
-    #: Whether a history of the field can be asked.
-    history: bool = False
+    #: What is kept of its past: `fill time`, when it was first filled; `changes`, every one of them; or nothing.
+    past: str | None = None
 
     def holds(self, real: int) -> bool:
         """P at this instant."""
@@ -155,15 +156,24 @@ class Crm:
 
     def _seen(self, life: Life, real: int) -> SeenRow:
         event = life.event_of(real)
-        due = self.due(event)
-        knows = life.history and due <= real and self.clock.passes_once(event + self.deadline)
         return SeenRow(
             key=life.key,
             event_at=moment(event),
             holds=life.holds(real),
             written_at=moment(self.clock.reads(life.written(real))) if life.tells else None,
-            history=life.holds(due) if knows else None,
+            history=self._history(life, event, real),
         )
+
+    def _history(self, life: Life, event: int, real: int) -> bool | None:
+        deadline = event + self.deadline
+        if life.past is None or self.clock.reads(real) < deadline:
+            return None
+        turns = sorted({flip for flip in life.flips if flip <= real})
+        changes = [Change(at=moment(self.clock.reads(turn)), holds=life.holds(turn)) for turn in turns]
+        if life.past == "changes":
+            return by_changes(changes, moment(deadline), holds_now=life.holds(real))
+        filled_at = changes[0].at if changes else None
+        return by_fill_time(filled_at, moment(deadline), holds_now=life.holds(real))
 
 
 def spans(ranges: Sequence[Range]) -> list[tuple[int, int]]:

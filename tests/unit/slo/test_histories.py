@@ -14,13 +14,18 @@ SECOND = timedelta(seconds=1)
 
 
 def test_a_fill_time_decides_with_the_deadline_included() -> None:
-    assert by_fill_time(DEADLINE, DEADLINE, holds_now=False) is True
+    assert by_fill_time(DEADLINE, DEADLINE, holds_now=True) is True
     assert by_fill_time(DEADLINE + SECOND, DEADLINE, holds_now=True) is False
 
 
 def test_what_was_never_filled_did_not_hold_unless_it_holds_now() -> None:
     assert by_fill_time(None, DEADLINE, holds_now=False) is False
     assert by_fill_time(None, DEADLINE, holds_now=True) is None
+
+
+def test_what_was_filled_in_time_and_is_empty_now_was_cleared_nobody_knows_when() -> None:
+    assert by_fill_time(DEADLINE - SECOND, DEADLINE, holds_now=False) is None
+    assert by_fill_time(DEADLINE + SECOND, DEADLINE, holds_now=False) is False
 
 
 def test_without_changes_it_held_what_it_holds() -> None:

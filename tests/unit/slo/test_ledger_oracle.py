@@ -1,8 +1,8 @@
 """The ledger against an oracle that knows the whole life of every record: no good or bad is ever wrong.
 
 Excepted, and only these: a record that turned on both sides of its deadline between two looks that bracket it (each no
-more than a poll interval away), one whose deadline the source's clock passed twice, and one whose bracket hides that
-the clock was set back.
+more than a poll interval away), one whose deadline the source's clock passed twice, one whose bracket or history hides
+that the clock was set back, and one that was cleared and filled again where only the time of the first fill is kept.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def life_of(dice: Random, key: str, clock: Clock, ticks: Sequence[Tick], *, calm
         gone=gone,
         tells=dice.random() < 0.5,
         backfilled=visible > created and dice.random() < 0.5,
-        history=dice.random() < 0.2,
+        past=dice.choice([None, None, None, "fill time", "changes"]),
     )
 
 
@@ -153,7 +153,9 @@ class Judged:
         self.watch, self.row = watch, row
         self.life, self.clock = watch.crm.life(row.key), watch.crm.clock
         self.due_reading = shown(row.event_at) + DEADLINE
-        self.due = self.clock.first_at(self.due_reading)
+        # A clock that is set forward over the deadline: what is stamped after that came after it.
+        first = self.clock.first_at(self.due_reading)
+        self.due = first if self.clock.reads(first) == self.due_reading else first - 1
         self.poll = int(watch.indicator.poll.total_seconds())
         self.after = watch.deciding[row.key]
         self.before = [
@@ -176,6 +178,10 @@ class Judged:
         if self.row.state is State.UNKNOWN:
             self.check_unknown()
         elif (self.row.state is State.GOOD) is not self.life.holds(self.due):
+            if self.row.evidence is EvidenceKind.HISTORY:
+                again = self.life.past == "fill time" and self.life.changes(self.due, self.after.instant)
+                assert again or self.clock.went_back(self.life.created, self.due)
+                return
             assert self.row.evidence is EvidenceKind.BRACKETED
             before, after = self.before[-1].instant, self.after.instant
             if self.clock.went_back(before, after):
@@ -186,8 +192,8 @@ class Judged:
 
     def check_unknown(self) -> None:
         """Unknown only where nothing can tell."""
-        history = self.life.history and self.row.event_at == moment(self.life.event_of(self.after.instant))
-        assert not history
+        (seen,) = self.watch.crm.rows_of([self.row.key], self.after.instant)
+        assert seen.history is None or seen.event_at != self.row.event_at
         untouched = self.life.tells and self.clock.reads(self.life.written(self.after.instant)) <= self.due_reading
         assert not untouched
         near = [
