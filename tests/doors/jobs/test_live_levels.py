@@ -64,7 +64,7 @@ def test_it_knows_which_records_are_called_bad_and_whether_the_budget_burns(
     for alerts in ([SPENT], [SPENT, FAST]):
         store.slo_alerts.set_alerts(EMAILS.name, "r1", alerts, now=NOON, term=term)
         (level,) = levels.seen({EMAILS.name, "others", "crm.some.check"}, at=NOON)
-        assert (level.slo, level.bad, level.burns) == (EMAILS.name, {("0",), ("1",)}, FAST in alerts)
+        assert (level.slo, level.bad, level.burns) == (EMAILS.name, frozenset({("0",), ("1",)}), FAST in alerts)
 
 
 def test_a_burn_alert_is_told_when_it_begins_and_when_it_ends_with_burn_records_and_budget(
