@@ -147,8 +147,12 @@ def lines(
     stacked: bool = False,
     legend: bool = True,
     over: str | None = None,
+    wide: bool = False,
 ) -> timeseries.Panel:
-    """Series over time. Gaps stay gaps: what was not measured is not drawn on. `over`: a span of its own ("28d")."""
+    """Series over time. Gaps stay gaps: what was not measured is not drawn on. `over`: a span of its own ("28d").
+
+    `wide`: even steps up to 1, and from there on each tenfold as high as the one before.
+    """
     low, high = soft
     bars = any(line.bars_of for line in drawn)
     panel = (
@@ -183,6 +187,9 @@ def lines(
         panel = panel.axis_soft_min(low)
     if high is not None:
         panel = panel.axis_soft_max(high)
+    if wide:
+        axis = common.ScaleDistributionConfig().type(kinds.ScaleDistribution.SYMLOG).log(10).linear_threshold(1)
+        panel = panel.scale_distribution(axis)
     if over is not None:
         panel = panel.time_from(over)
     if thresholds is not None:

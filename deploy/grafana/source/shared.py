@@ -43,7 +43,7 @@ OUTCOMES = {
     2.5: ("not known", PURPLE),
     3: ("failed", RED),
 }
-BLIND = {0: ("looking", GREEN), 1: ("blind: cannot count", PURPLE)}
+BLIND = {0: ("looking", GREEN), 1: ("blind", PURPLE)}
 NOT_KNOWN = "unknown"
 #: Grafana takes the first step as minus infinity, which JSON lacks: it writes null, and its schema wants a number.
 LOWEST = -1e9

@@ -128,7 +128,6 @@ def _counts() -> list[tuple[int, Panel]]:
                 of_slo("observer_slo_bad"),
                 unit="locale",
                 absent=_NO_DATA,
-                thresholds=steps(PLAIN, (1, RED)),
             ),
         ),
         (
@@ -249,25 +248,22 @@ def _burns() -> Panel:
         decimals=1,
         absent=_NO_DATA,
         soft=(0, None),
+        wide=True,
     )
 
 
 def _burndown() -> Panel:
     return lines(
         "Budget burndown",
-        "Bad records that may still come (left axis) and the share of the budget that is left (right axis), over the "
-        "last 28 days whatever time is picked above. At zero the objective is missed.",
+        "Bad records that may still come, and those that came, over the last 28 days whatever time is picked above. "
+        "At zero left the objective is missed.",
         [
-            Line(expr=of_slo("observer_slo_budget_remaining_records"), called="records left", colour=shared.BLUE),
-            Line(
-                expr=of_slo("observer_slo_budget_remaining_ratio"),
-                called="share left",
-                colour=PURPLE,
-                right_in="percentunit",
-            ),
+            Line(expr=of_slo("observer_slo_budget_remaining_records"), called="may still come", colour=shared.BLUE),
+            Line(expr=of_slo("observer_slo_bad"), called="bad in the window", colour=RED),
         ],
         unit="locale",
         absent=_NO_DATA,
+        thresholds=steps(RED, (0, "transparent")),
         soft=(0, None),
         over="28d",
     )

@@ -39,9 +39,9 @@ def page() -> Page:
         ],
     )
     found.line(4, *_tiles())
-    found.line(11, (24, _all()))
+    found.line(9, (24, _all()))
     found.line(9, (12, _conditions()), (12, _budgets()))
-    found.line(9, (12, _bad()), (12, _burns()))
+    found.line(9, (12, _burns()), (12, _unknown()))
     return found
 
 
@@ -152,7 +152,7 @@ def _all() -> Panel:
             expr=of_slos("observer_slo_burn_rate", f'window="{span}"'),
             unit="suffix:×",
             decimals=1,
-            width=85,
+            width=75,
             mappings=none,
             thresholds=steps(PLAIN, (1, YELLOW), (6, ORANGE), (14, RED)),
         )
@@ -166,14 +166,14 @@ def _all() -> Panel:
         "a name for its detail, a table for its checks.",
         SLO_INFO,
         [
-            Column(title="SLO", label="slo", width=220, link=to_detail),
-            Column(title="Condition", expr=CONDITION, width=105, mappings=words(shared.CONDITIONS)),
+            Column(title="SLO", label="slo", width=190, link=to_detail),
+            Column(title="Condition", expr=CONDITION, width=90, mappings=words(shared.CONDITIONS)),
             Column(
                 title="SLI",
                 expr=of_slos("observer_slo_sli_ratio"),
                 unit="percentunit",
                 decimals=2,
-                width=85,
+                width=75,
                 mappings=none,
             ),
             Column(
@@ -181,7 +181,7 @@ def _all() -> Panel:
                 expr=of_slos("observer_slo_objective_ratio"),
                 unit="percentunit",
                 decimals=2,
-                width=85,
+                width=80,
                 mappings=none,
             ),
             Column(
@@ -189,7 +189,7 @@ def _all() -> Panel:
                 expr=LEFT,
                 unit="percentunit",
                 decimals=0,
-                width=150,
+                width=120,
                 mappings=none,
                 thresholds=steps(RED, (0.000001, ORANGE), (0.25, YELLOW), (0.5, GREEN)),
                 bar=(0, 1),
@@ -199,16 +199,16 @@ def _all() -> Panel:
                 expr=of_slos("observer_slo_budget_remaining_records"),
                 unit="locale",
                 decimals=0,
-                width=105,
+                width=95,
                 mappings=none,
             ),
             Column(title="Bad", expr=of_slos("observer_slo_bad"), unit="locale", width=75, mappings=none),
-            Column(title="Counted", expr=of_slos("observer_slo_eligible"), unit="locale", width=85, mappings=none),
+            Column(title="Counted", expr=of_slos("observer_slo_eligible"), unit="locale", width=90, mappings=none),
             Column(
                 title="Unknown",
                 expr=of_slos("observer_slo_unknown"),
                 unit="locale",
-                width=85,
+                width=80,
                 mappings=none,
                 thresholds=steps(PLAIN, (1, PURPLE)),
             ),
@@ -220,27 +220,27 @@ def _all() -> Panel:
                 expr=RUNS_OUT,
                 unit="s",
                 decimals=1,
-                width=120,
+                width=115,
                 mappings=words({-1: ("not at this rate", PLAIN), 0: ("spent", RED)}, absent="no data"),
                 thresholds=steps(RED, (86_400, ORANGE), (604_800, YELLOW)),
             ),
             Column(
                 title="Pages",
                 expr=of_slos("observer_slo_alerts_open", 'urgency="page"'),
-                width=65,
+                width=55,
                 mappings=[absent_as(shared.NOT_KNOWN)],
                 thresholds=steps(PLAIN, (1, RED)),
             ),
             Column(
                 title="Tickets",
                 expr=of_slos("observer_slo_alerts_open", 'urgency="ticket"'),
-                width=70,
+                width=60,
                 mappings=[absent_as(shared.NOT_KNOWN)],
                 thresholds=steps(PLAIN, (1, ORANGE)),
             ),
-            Column(title="Looks", expr=of_slos("observer_slo_blind"), width=140, mappings=words(shared.BLIND)),
-            Column(title="Contract", label="contract", width=140),
-            Column(title="Table", label="object", width=120, link=to_table),
+            Column(title="Looks", expr=of_slos("observer_slo_blind"), width=70, mappings=words(shared.BLIND)),
+            Column(title="Contract", label="contract", width=125),
+            Column(title="Table", label="object", width=115, link=to_table),
             Column(title="Owner", label="owner"),
         ],
         key="slo",
@@ -272,22 +272,18 @@ def _budgets() -> Panel:
     )
 
 
-def _bad() -> Panel:
+def _unknown() -> Panel:
+    unknown, counted = of_slos("observer_slo_unknown"), of_slos("observer_slo_eligible")
     return lines(
-        "Bad records per hour",
-        "Records that were judged bad, by the hour in which that was decided. About right: PromQL estimates what "
-        "happened between two scrapes; `observer slo status` counts.",
-        [
-            Line(
-                expr='max by (slo) (increase(observer_slo_records_total{job="$job",slo=~"$slo",state="bad"}[1h]))'
-                f" and on (slo) {SLO_INFO}",
-                called="{{slo}}",
-                bars_of="1h",
-            )
-        ],
-        absent="unknown",
-        stacked=True,
-        soft=(0, None),
+        "Share that nobody can judge",
+        "Unknown records of the window among all that were to be judged. Above the dashed line (10 %, unless slo.yaml "
+        "says otherwise) a ticket opens: the SLI speaks for too few of them. The observer was down, or the table has "
+        "no history.",
+        [Line(expr=f"({unknown}) / ((({counted}) + ({unknown})) > 0)", called="{{slo}}")],
+        unit="percentunit",
+        absent="no data",
+        thresholds=steps("transparent", (0.1, PURPLE)),
+        soft=(0, 0.12),
     )
 
 
@@ -301,4 +297,5 @@ def _burns() -> Panel:
         absent="no data",
         thresholds=steps("transparent", (1, ORANGE)),
         soft=(0, 2),
+        wide=True,
     )
