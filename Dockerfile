@@ -17,7 +17,7 @@ RUN python -m pip --python /opt/observer/bin/python install --no-compile --requi
 RUN awk '/^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ {keep = 1} keep {print} !/\\$/ {keep = 0}' \
       requirements-dev.lock > build.lock \
  && python -m pip install --require-hashes -r build.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE slo.yaml ./
 COPY observer ./observer
 COPY expectations/contracts ./expectations/contracts
 RUN python -m pip wheel --no-deps --no-build-isolation --wheel-dir dist . \

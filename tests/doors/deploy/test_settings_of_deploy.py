@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from observer.config.settings import environment_name, load_settings
+from observer.jobs.lint_contracts import load_for_run
+from observer.jobs.load_slos import slos_for_run
 from observer.settings import Settings
 from tests.doors.deploy.files import (
     COMPOSE,
@@ -150,3 +152,13 @@ def test_contracts_are_mounted_where_the_settings_look_for_them(tmp_path: Path) 
     assert str(found) in {m["mountPath"] for m in container()["volumeMounts"]}
     listed = document(KUBERNETES / "kustomization.yaml")["configMapGenerator"][1]["files"]
     assert sorted(listed) == sorted(f"contracts/{f.name}" for f in (KUBERNETES / "contracts").glob("*.yaml"))
+
+
+def test_service_levels_are_mounted_where_the_settings_look_for_them_and_are_sound(tmp_path: Path) -> None:
+    (found,) = load_settings(None, compose_environment(tmp_path)).slos
+    (mount,) = (v for v in services()["observer-1"]["volumes"] if v["target"] == str(found))
+    assert (COMPOSE.parent / mount["source"]).resolve() == DEPLOY.parent / "slo.yaml"
+    (found,) = load_settings(None, kubernetes_environment(tmp_path)).slos
+    assert str(found) in {m["mountPath"] for m in container()["volumeMounts"]}
+    folder = KUBERNETES / "contracts"
+    assert slos_for_run((folder,), load_for_run((folder,)))
