@@ -39,7 +39,7 @@ class CohortChanges:
         for start in range(0, len(wanted), KEYS_AT_ONCE):
             query = self._of(wanted[start : start + KEYS_AT_ONCE])
             for key, moment, holds in ask(query) if query is not None else ():
-                at = None if moment is None else self._changed.instant([moment])
+                at = None if moment is None else self._changed.columns[0].instant(moment)
                 changes.setdefault(text_of(key), []).append(Change(at=at, holds=bool(holds)))
         return tuple(
             replace(

@@ -70,6 +70,8 @@ class Columns:
             form=said.format if said else None,
             placeholders=self._placeholders.get(name, ()),
         )
+        if column.is_text and column.kind is not Kind.TEXT and self.dialect != "sqlite":
+            raise CannotSay(f"`{name}` is {column.kind.value}, not a time")
         # Whether it can be said at all is told here, and not in the middle of a look.
         column.shown()
         return column
@@ -182,31 +184,33 @@ class CohortRows:
         keys = len(self._columns.table.key)
         events = keys + len(self.event.columns)
         written = events + len(self._written.columns)
+        event_of, written_of = self.event.reader(keys), self._written.latest_reader(events)
         kept, deadline, digests = self._keys.kept, self._deadline, self._keys.secret is not None
         for raw in raws:
-            event_at = self.event.instant(raw[keys:events])
+            event_at = event_of(raw)
             if span is None:
                 event_at = event_at or NO_TIME
             elif event_at is None or not span.after < event_at <= span.upto:
                 continue
-            if (key := key_text(raw[:keys])) is None:
+            key = key_text(raw[:keys])
+            if key is None:
                 continue
-            holds = bool(raw[-1])
+            if digests:
+                texts[kept(key)] = key
+            holds = raw[-1] == 1
             history = None
             if self._filled.columns and event_at + deadline <= at:
                 history = self._filled_by(raw[written], raw[written + 1], event_at + deadline, holds)
-            if digests:
-                texts[kept(key)] = key
             yield SeenRow(
                 key=kept(key) if digests else key,
                 event_at=event_at,
                 holds=holds,
-                written_at=self._written.instant_at_most(raw[events:written]) if written > events else None,
+                written_at=written_of(raw),
                 history=history,
             )
 
     def _filled_by(self, stored: Any, given: Any, deadline: datetime, holds: bool) -> bool | None:
-        filled_at = self._filled.instant([stored])
+        filled_at = None if stored is None else self._filled.columns[0].instant(stored)
         if filled_at is None and given:
             return None
         return by_fill_time(filled_at, deadline, holds_now=holds)

@@ -8,7 +8,7 @@ carry zones); `instant` tells them exactly. What cannot be read is None, never a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -23,6 +23,8 @@ from observer.gx.kinds import TIMES, Kind
 
 _INSTANT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
+#: What is cut off at most, and the rest of which is not seen.
+_OF_A_SECOND, _OF_A_MILLISECOND = timedelta(seconds=1) - _INSTANT, timedelta(milliseconds=1) - _INSTANT
 _READS = re.compile(words.TIMESTAMPS[None])
 #: Times that Python can say; databases know earlier and later ones, and `infinity`.
 _EARLIEST, _LATEST = datetime.fromisoformat("0001-01-03"), datetime.fromisoformat("9999-12-29")
@@ -178,7 +180,8 @@ class TimeColumn:
     def instant(self, stored: Any) -> datetime | None:
         """The instant of a stored value (not null); UTC. None when it cannot be read."""
         if type(stored) is datetime and stored.tzinfo is not None:
-            return stored.astimezone(UTC)
+            # Most values are read here.
+            return stored if stored.tzinfo is UTC else stored.astimezone(UTC)
         value = self._read(stored)
         if value is None or value.tzinfo is not None:
             return value
@@ -186,18 +189,24 @@ class TimeColumn:
 
     def instant_at_most(self, stored: Any) -> datetime | None:
         """The latest instant that a stored value can stand for, if it was cut to days, seconds or milliseconds."""
+        if type(stored) is datetime and stored.tzinfo is UTC:
+            # Most values are read here.
+            cut = stored.microsecond
+            return stored if cut % 1000 else stored + (_OF_A_MILLISECOND if cut else _OF_A_SECOND)
         value = self._read(stored)
         if value is None:
             return None
         if isinstance(stored, str):
-            coarse = _DAY if len(stored.strip()) <= 10 else timedelta(minutes=1 if stored.count(":") < 2 else 0)
+            # `YYYY-MM-DD` and `HH:MM`, or more.
+            coarse = _DAY if len(stored) <= 10 else timedelta(minutes=0 if stored[16:17] == ":" else 1)
         else:
             coarse = timedelta() if isinstance(stored, datetime) else _DAY
-        if not coarse:
-            coarse = timedelta(seconds=0 if value.microsecond else 1)
-        if not coarse and value.microsecond % 1000 == 0:
-            coarse = timedelta(milliseconds=1)
-        last = value + coarse - (_INSTANT if coarse else timedelta())
+        if coarse:
+            last = value + coarse - _INSTANT
+        elif value.microsecond % 1000:
+            last = value
+        else:
+            last = value + (_OF_A_MILLISECOND if value.microsecond else _OF_A_SECOND)
         if last.tzinfo is not None:
             return last
         # An hour that the wall clock shows twice is the second one, at most.
@@ -308,16 +317,27 @@ class FirstOf:
         """The column whose order is that of the rows, if there is one."""
         return self.columns[0] if len(self.columns) == 1 and self.columns[0].ordered else None
 
-    def instant(self, stored: Sequence[Any]) -> datetime | None:
-        """The row's time from what `shown` gave; None when it has none that can be read."""
-        for column, value in zip(self.columns, stored, strict=True):
-            if value is not None and value not in column.placeholders:
-                return column.instant(value)
+    def reader(self, place: int) -> Callable[[Sequence[Any]], datetime | None]:
+        """Gives the row's time, from what `shown` gave at this place of a row; None when there is none to be read."""
+        return _reader(place, self.columns, [column.instant for column in self.columns])
+
+    def latest_reader(self, place: int) -> Callable[[Sequence[Any]], datetime | None]:
+        """Gives the latest instant that the row's time can stand for."""
+        return _reader(place, self.columns, [column.instant_at_most for column in self.columns])
+
+
+def _reader(
+    place: int, columns: Sequence[TimeColumn], reads: Sequence[Callable[[Any], datetime | None]]
+) -> Callable[[Sequence[Any]], datetime | None]:
+    if len(columns) == 1:
+        # A placeholder cannot be read either.
+        (only,) = reads
+        return lambda row: None if (value := row[place]) is None else only(value)
+
+    def first(row: Sequence[Any]) -> datetime | None:
+        for at, (column, read) in enumerate(zip(columns, reads, strict=True), place):
+            if row[at] is not None and row[at] not in column.placeholders:
+                return read(row[at])
         return None
 
-    def instant_at_most(self, stored: Sequence[Any]) -> datetime | None:
-        """The latest instant that it can stand for."""
-        for column, value in zip(self.columns, stored, strict=True):
-            if value is not None and value not in column.placeholders:
-                return column.instant_at_most(value)
-        return None
+    return first
