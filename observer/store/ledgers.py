@@ -75,6 +75,13 @@ class Ledgers:
         with self._database.transaction() as connection:
             return revisions_of(connection, slo)
 
+    def abandoned(self, slos: Sequence[Slo]) -> tuple[int, ...]:
+        """Ledgers in which none of these counts any more: the indicator has changed, or the SLO is gone."""
+        le, used = t.slo_ledgers.c, {(slo.name, slo.counted) for slo in slos}
+        with self._database.transaction() as connection:
+            rows = connection.execute(select(le.id, le.slo, le.counted).order_by(le.id))
+            return tuple(row.id for row in rows if (row.slo, row.counted) not in used)
+
     def position(self, ledger: int) -> Position | None:
         """Where it stands; None before `begin`."""
         with self._database.transaction() as connection:

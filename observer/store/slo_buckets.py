@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
-from sqlalchemy import Connection, Integer, case, delete, func, literal, select
+from sqlalchemy import Connection, Integer, delete, func, literal, select, union_all
 
 from observer.slo.budget import Counts
 from observer.slo.counting import Bucket
@@ -16,6 +16,8 @@ from observer.store.given import given
 from observer.store.slo_rows import counts_columns, counts_of, first_minute, from_minute
 
 _NUMBERS = ("good", "bad", "unknown", "withdrawn")
+#: Later than any bucket.
+_NEVER = 2**31 - 1
 #: Buckets that are merged at once.
 PART = 5_000
 
@@ -38,10 +40,14 @@ def sums_since(connection: Connection, ledger: int, begins: Sequence[datetime]) 
         return ()
     borders = sorted({first_minute(moment) for moment in begins}, reverse=True)
     b = t.slo_buckets.c
-    newest_border = case(*((b.begins >= border, border) for border in borders)).label("border")
-    sums = (func.sum(b[name]).label(name) for name in _NUMBERS)
-    query = select(newest_border, *sums).where(b.ledger_id == ledger, b.begins >= borders[-1]).group_by(newest_border)
-    parts = {row.border: counts_of(row) for row in connection.execute(query)}
+    sums = [func.sum(b[name]).label(name) for name in _NUMBERS]
+    spans = [
+        select(literal(border, Integer()).label("border"), *sums).where(
+            b.ledger_id == ledger, b.begins >= border, b.begins < before
+        )
+        for before, border in pairwise([_NEVER, *borders])
+    ]
+    parts = {row.border: counts_of(row) for row in connection.execute(union_all(*spans))}
     since = dict(zip(borders, accumulate(parts.get(border, Counts()) for border in borders), strict=True))
     return tuple(since[first_minute(moment)] for moment in begins)
 

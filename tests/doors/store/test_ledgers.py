@@ -79,6 +79,14 @@ def test_an_objective_that_comes_back_is_in_force_anew_and_finds_its_ledger(stat
     assert stands(state).revision_since == NOON + 2 * HOUR
 
 
+def test_ledgers_in_which_nothing_counts_any_more_are_known(state: Store, term: Term) -> None:
+    slos = [known_level(), known_level(revision="r2", counted="k2"), known_level("gone"), known_level("other")]
+    ledgers = [state.ledgers.open(slo, now=NOON, term=term) for slo in slos]
+
+    assert state.ledgers.abandoned([slos[1], slos[3], known_level("new")]) == (ledgers[0], ledgers[2])
+    assert state.ledgers.abandoned([]) == tuple(ledgers)
+
+
 def test_a_clock_that_was_set_back_does_not_bring_back_an_old_objective(state: Store, term: Term) -> None:
     state.ledgers.open(known_level(), now=NOON, term=term)
     for _ in range(2):
