@@ -13,7 +13,7 @@ from observer.metrics.promql import AlertRule, number_text, plain, series
 from observer.metrics.recording_rules import bad_within, error_name, sloth_labels
 from observer.slo.alerts import NEARLY_SPENT
 from observer.slo.burn import LEAST_BAD, RELEASE, BurnRule, Urgency, short_span
-from observer.slo.model import CheckHolds, Method, Slo, TimeToFill
+from observer.slo.model import CheckHolds, CheckRows, Method, Slo, TimeToFill, ValidWrites
 
 #: Where each alert is spoken of.
 GUIDE = "docs/metrics.md"
@@ -123,14 +123,19 @@ def _stale(slo: Slo) -> AlertRule:
     looked = _gauge("last_evaluation_timestamp_seconds", slo)
     if isinstance(slo.indicator, TimeToFill):
         most = max(5 * slo.indicator.poll + slo.indicator.grace, 5 * _MINUTE)
-        since, what = "time()", "Its rows were last looked at {{ $value | humanizeDuration }} ago"
+        expr = f"time() - {looked} > {round(most.total_seconds())}"
+        what = "Its rows were last looked at {{ $value | humanizeDuration }} ago"
     else:
-        most, what = LAG, "What it counts is {{ $value | humanizeDuration }} newer than what it counted last"
-        since = f"max({_counted(slo)})"
+        most = LAG
+        expr = f"max({_recorded(slo)}) - {looked} > {round(most.total_seconds())}"
+        what = "What it counts is {{ $value | humanizeDuration }} newer than what it counted last"
+    if tested := _tested(slo):
+        # A run in which no row was there to be tested counts nothing.
+        expr = f"({expr})\nand on ()\n(max({tested}) > 0)"
     return _alert(
         slo,
         "SloStale",
-        f"{since} - {looked} > {round(most.total_seconds())}",
+        expr,
         holds=5 * _MINUTE,
         summary="its figures are old",
         description=f"{what}; more than {round(most / _MINUTE)} minutes are told.",
@@ -138,12 +143,24 @@ def _stale(slo: Slo) -> AlertRule:
     )
 
 
-def _counted(slo: Slo) -> str:
-    """When what the level counts last came to be."""
+def _recorded(slo: Slo) -> str:
+    """When what the level counts was last recorded."""
     if isinstance(slo.indicator, CheckHolds) and slo.object is not None:
         about = {"contract": slo.indicator.contract, "object": slo.object}
         return series("observer_table_last_look_timestamp_seconds", **about)
     return series("observer_contract_last_run_timestamp_seconds", contract=slo.indicator.contract)
+
+
+def _tested(slo: Slo) -> str | None:
+    """How many rows the latest run gave it; None where rows are not what is counted."""
+    name, contract = "observer_check_rows_tested", slo.indicator.contract
+    match slo.indicator:
+        case CheckRows(check=check):
+            return series(name, contract=contract, check=check)
+        case ValidWrites(object=obj):
+            return series(name, contract=contract, object=obj)[:-1] + ',check=~".+[.]invalid_writes(-[0-9]+)?"}'
+        case _:
+            return None
 
 
 def _absent(slo: Slo) -> AlertRule:

@@ -41,10 +41,10 @@ def level(name: str = "emails", *, contract: str = "crm", target: Fraction = Fra
 
 
 def sliced(name: str = "valid", *, by: Method = Method.TIMESLICES) -> Slo:
-    """Emails are valid: hours that are good when 98 % of the emails in them are."""
+    """Fields are filled: hours that are good when 98 % of the rows in them are."""
     return replace(
         level(name, target=Fraction(99, 100)),
-        indicator=CheckRows(kind=Kind.VALIDITY, contract="crm", check="crm.leads.email.format"),
+        indicator=CheckRows(kind=Kind.COMPLETENESS, contract="crm", check="crm.leads.field_0.required"),
         method=by,
         slice_target=Fraction(98, 100) if by is Method.TIMESLICES else None,
         slice_span=timedelta(hours=1),

@@ -18,7 +18,7 @@ from observer.metrics.alert_rules import alert_rules
 from observer.metrics.prometheus_rules import document, rule_groups
 from observer.metrics.promql import AlertRule, RecordingRule
 from observer.slo.burn import LEAST_BAD, RELEASE, RULES
-from observer.slo.model import CalendarWindow, CheckHolds, Method, RollingWindow, RunSuccess, Slo
+from observer.slo.model import CalendarWindow, CheckHolds, Method, RollingWindow, RunSuccess, Slo, ValidWrites
 from tests import real_parts
 from tests.doors.metrics.scraping import Daemon
 from tests.fakes.levels import level, sliced, stands
@@ -34,6 +34,7 @@ SLOS = (
     replace(level("month"), window=MONTH),
     level("never", target=Fraction(1)),
     replace(level("runs"), indicator=RunSuccess(contract="crm"), object=None, property=None, burn_rules=()),
+    replace(level("writes"), indicator=ValidWrites(contract="crm", object="leads"), property=None),
     replace(level("fresh"), indicator=CheckHolds(contract="crm", check="crm.leads.created_at.fresh"), owner=None),
 )
 
