@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -21,6 +22,10 @@ from observer.store import Store
 
 #: What people ask for.
 NOT_GOOD = (State.BAD, State.UNKNOWN)
+#: Under it nothing is kept: it tells a digest that was given from a key.
+_NO_SECRET = b"none"
+#: The end of a key that was too long, or too odd, to be kept whole.
+_CUT = re.compile("#[0-9a-f]{32}$")
 
 
 def ledger_of(store: Store, slo: Slo) -> LedgerStanding:
@@ -55,21 +60,21 @@ class Records:
 
         A key of several columns is written as a JSON list, or with commas.
         """
-        if self.are_digests and secret is None:
-            raise InputError(
-                "the key is restricted, and without its secret no record can be found by it",
-                fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) as the daemon has it",
-            )
         keys = Keys(
             contract=self._indicator.contract,
             object=self._indicator.object,
             columns=len(self._table.key),
-            secret=secret if self.are_digests else None,
+            secret=(secret or _NO_SECRET) if self.are_digests else None,
         )
         try:
             kept = keys.of(given)
         except ValueError as error:
             raise InputError(f"the key cannot be understood: {error}", fix="write every key column's value") from error
+        if self.are_digests and secret is None and kept != given:
+            raise InputError(
+                "the key is restricted, and without its secret no record can be found by it",
+                fix="set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) as the daemon has it, or give the digest",
+            )
         record = self._store.ledgers.record(self._ledger, kept)
         return None if record is None else self._explained(record)
 
@@ -79,16 +84,13 @@ class Records:
     def _link(self, key: str) -> str | None:
         """Made of the key alone: nothing else is kept of a record."""
         template, table = self._table.record_url, self._table
-        if template is None or self.are_digests:
+        if template is None or self.are_digests or _CUT.search(key):
             return None
         column_of = dict(table.url_columns)
         columns = {name: column_of.get(name, name) for name in linked_names(template)}
         if not set(columns.values()) <= set(table.key):
             return None
-        try:
-            values = dict(zip(table.key, parts_of(key, len(table.key)), strict=True))
-        except ValueError:
-            return None  # a key that was too long to be kept whole
+        values = dict(zip(table.key, parts_of(key, len(table.key)), strict=True))
         return record_link(template, {name: values[column] for name, column in columns.items()})
 
 
