@@ -18,7 +18,7 @@ from observer.slo.alerts import NEARLY_SPENT, AlertKind
 from observer.slo.burn import LEAST_BAD, RELEASE, BurnRule, Urgency
 from observer.slo.course import Course
 from observer.slo.model import Method, RollingWindow, Slo
-from observer.slo.windows import COARSE, FINE, MINUTE, floor, window_begins
+from observer.slo.windows import COARSE, FINE, MINUTE, coarse_grain, floor, window_begins
 
 #: Shares of slices are kept to this part: exact fractions of thousands of slices would have thousands of digits.
 _SLICE = 10**12
@@ -97,11 +97,12 @@ def _window(slo: Slo, course: Course) -> Callable[[int], int]:
         return lambda passed: max(0, (first + passed - minutes) // grain * grain - first)
 
     @cache
-    def of_quarter(begins: datetime) -> int:
-        return max(0, (window_begins(window, begins) - course.begins) // MINUTE)
+    def begin_of(moment: datetime) -> int:
+        return max(0, (window_begins(window, moment) - course.begins) // MINUTE)
 
-    # It begins at a quarter of an hour, and to find it takes its while.
-    return lambda passed: of_quarter(floor(course.begins + passed * MINUTE, COARSE))
+    # Most begin at a quarter of an hour, and to find it takes its while.
+    coarse = coarse_grain(slo)
+    return lambda passed: begin_of(floor(course.begins + passed * MINUTE, coarse))
 
 
 class _Records:

@@ -2,7 +2,8 @@
 
 Records are counted in buckets of a minute by their deadline (or by the time of the run, glance or slot that counted
 them); buckets that are older than FINE are merged into coarse ones. So a window of up to FINE begins at a whole minute,
-and a longer one at a whole quarter of an hour, at which every calendar day of every zone begins too.
+and a longer one at a whole quarter of an hour, at which every calendar day of every zone begins too; where a calendar
+window or a slice begins in between, the minutes are kept.
 """
 
 from __future__ import annotations
@@ -27,10 +28,15 @@ def floor(moment: datetime, grain: timedelta) -> datetime:
 
 
 def coarse_grain(slo: Slo) -> timedelta:
-    """How wide old buckets may be: slices are told apart for as long as they count."""
-    if slo.slice_span is None or slo.slice_span % COARSE == timedelta():
-        return COARSE
-    return MINUTE
+    """How wide old buckets may be: slices are told apart for as long as they count, and so are calendar windows."""
+    window = slo.window
+    begins_coarsely = isinstance(window, RollingWindow) or _is_coarse(window.begins.replace(tzinfo=UTC))
+    slices_coarsely = slo.slice_span is None or slo.slice_span % COARSE == timedelta()
+    return COARSE if begins_coarsely and slices_coarsely else MINUTE
+
+
+def _is_coarse(moment: datetime) -> bool:
+    return floor(moment, COARSE) == moment
 
 
 def span_begins(span: timedelta, at: datetime) -> datetime:
@@ -43,19 +49,17 @@ def window_begins(window: RollingWindow | CalendarWindow, at: datetime) -> datet
     if isinstance(window, RollingWindow):
         return span_begins(window.span, at)
     zone = ZoneInfo(window.zone)
-    local = at.astimezone(zone).replace(tzinfo=None)
-    begins = _calendar_begins(window, local)
-    return begins.replace(tzinfo=zone).astimezone(UTC)
-
-
-def _calendar_begins(window: CalendarWindow, local: datetime) -> datetime:
-    """The last beginning at or before `local`; both naive, in the window's zone."""
-    number = _passed(window, local)
-    while (begins := _nth(window, number)) > local:
+    number = _passed(window, at.astimezone(zone).replace(tzinfo=None))
+    # Instants are compared, not what clocks on the wall show: those go through an hour twice, or leave it out.
+    while _instant(window, zone, number) > at:
         number -= 1
-    while (following := _nth(window, number + 1)) <= local:
-        begins, number = following, number + 1
-    return begins
+    while _instant(window, zone, number + 1) <= at:
+        number += 1
+    return _instant(window, zone, number)
+
+
+def _instant(window: CalendarWindow, zone: ZoneInfo, number: int) -> datetime:
+    return _nth(window, number).replace(tzinfo=zone).astimezone(UTC)
 
 
 def _passed(window: CalendarWindow, local: datetime) -> int:
