@@ -17,6 +17,8 @@ from sqlalchemy import (
     Engine,
     Executable,
     Table,
+    Text,
+    bindparam,
     delete,
     func,
     select,
@@ -29,12 +31,19 @@ from observer.runs.leading import Term
 from observer.store import tables as t
 from observer.store.faults import shown, told_as_store_error
 
+#: Put together once: every write of a leader asks it.
+_EPOCH = select(t.leases.c.epoch).where(t.leases.c.name == bindparam("lease", type_=Text)).with_for_update(read=True)
+
 
 class Database:
     """What every part of the store writes through."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        # Made once: a daemon begins several transactions every second.
+        self._writing = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+        instant = {"isolation_level": "REPEATABLE READ"} if self.shared else {}
+        self._at_one_instant = engine.execution_options(**instant)
 
     @property
     def place(self) -> str:
@@ -56,17 +65,14 @@ class Database:
         `term` nobody else can begin to lead until the transaction is over; raises NotLeading when somebody does by now.
         `one_instant`: all that a reader reads is of one instant (SQLite's readers always see it so).
         """
-        options = {"sqlite_begin": "BEGIN IMMEDIATE"} if writes else {}
-        if one_instant and self.shared:
-            options["isolation_level"] = "REPEATABLE READ"
-        with told_as_store_error(self.engine.url), self.engine.execution_options(**options).begin() as connection:
+        engine = self._writing if writes else self._at_one_instant if one_instant else self.engine
+        with told_as_store_error(self.engine.url), engine.begin() as connection:
             if term is not None:
                 self._fence(connection, term)
             yield connection
 
     def _fence(self, connection: Connection, term: Term) -> None:
-        query = select(t.leases.c.epoch).where(t.leases.c.name == term.lease).with_for_update(read=True)
-        if connection.execute(query).scalar() != term.epoch:
+        if connection.execute(_EPOCH, {"lease": term.lease}).scalar() != term.epoch:
             raise NotLeading(
                 "another daemon leads by now, so nothing was written",
                 fix="nothing to do: this daemon follows; look for a long pause of this machine if it happens often",

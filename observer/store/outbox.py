@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Text, bindparam, func, or_, select, update
 
 from observer.runs.deliveries import (
     LONGEST_WAIT,
@@ -67,7 +67,9 @@ class Outbox:
         """
         o = t.outbox
         with self._database.transaction() as connection:
-            # A look that locks nothing: every second there is mostly nothing to take, however much waits.
+            # A look that locks nothing: every second there is mostly nothing to take, or nothing that may be taken yet.
+            if connection.execute(_WAITING, {"to": receiver}).first() is None:
+                return ()
             now = self._database.now(connection)
             ready = _ready(receiver, limit, now=now, term=term, impatient=impatient)
             if connection.execute(ready.with_only_columns(o.c.id).limit(1)).first() is None:
@@ -173,8 +175,12 @@ def _ready(receiver: str, limit: int, *, now: datetime, term: Term | None, impat
     return select(o).where(*chosen).order_by(o.c.available_at, o.c.id).limit(limit)
 
 
-def _open(receiver: str) -> tuple[ColumnElement[bool], ...]:
+def _open(receiver: str | BindParameter[str]) -> tuple[ColumnElement[bool], ...]:
     return (t.outbox.c.receiver == receiver, t.outbox.c.delivered_at.is_(None), t.outbox.c.dead_at.is_(None))
+
+
+#: Put together once: it is asked every other second.
+_WAITING = select(t.outbox.c.id).where(*_open(bindparam("to", type_=Text))).limit(1)
 
 
 def _condition(connection: Connection, receiver: str) -> ReceiverCondition:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, Text, bindparam, func, select, update
 
 from observer.errors import SlotTaken
 from observer.runs.deliveries import NewDelivery
@@ -18,6 +18,13 @@ from observer.store import tables as t
 from observer.store.database import Database, changed, insert_new, insert_or_change
 from observer.store.outbox import add_deliveries
 from observer.store.rows import AnyRow
+
+#: Put together once: it is asked every second.
+_IN_STATE = (
+    select(t.slots)
+    .where(t.slots.c.state == bindparam("in_state", type_=Text))
+    .order_by(t.slots.c.due_at, t.slots.c.contract)
+)
 
 
 class Slots:
@@ -70,9 +77,8 @@ class Slots:
 
     def in_state(self, state: SlotState) -> tuple[Slot, ...]:
         """Every slot in that state, the one that was due first first. Meant for DUE and RUNNING, which are few."""
-        query = select(t.slots).where(t.slots.c.state == state.value).order_by(t.slots.c.due_at, t.slots.c.contract)
         with self._database.transaction() as connection:
-            return tuple(_slot(row) for row in connection.execute(query))
+            return tuple(_slot(row) for row in connection.execute(_IN_STATE, {"in_state": state.value}))
 
     def of_contract(self, contract: str, limit: int = 50) -> tuple[Slot, ...]:
         """Its latest slots, newest first."""
