@@ -61,8 +61,9 @@ class DueSlots:
             self._next.clear()
         self._follow_new_times(now)
         for name, watched in self._current().contracts.items():
-            with on_its_own(f"schedule of {name}", self._on_trouble):
-                self._add(watched, term, now)
+            if self._has_come(name, now):
+                with on_its_own(f"schedule of {name}", self._on_trouble):
+                    self._add(watched, term, now)
 
     def _follow_new_times(self, now: datetime) -> None:
         with self._lock:
@@ -74,6 +75,17 @@ class DueSlots:
             # What was not on the schedule then cannot have been missed.
             self._known_until[name] = max(self._known_until[name], now)
 
+    def _has_come(self, name: str, now: datetime) -> bool:
+        """Whether there is anything to do for the contract: mostly not, and this is asked of all of them every second.
+
+        What broke is tried again: its next slot is not known then.
+        """
+        known = self._known_until.get(name)
+        if known is None or known > now or name not in self._next:
+            return True
+        due = self._next[name]
+        return due is not None and due <= now
+
     def _add(self, watched: Watched, term: Term, now: datetime) -> None:
         name = watched.contract.id
         known = self._known_until.get(name)
@@ -84,7 +96,7 @@ class DueSlots:
             # The clock stepped back; slots that ran already are refused by the state.
             self._known_until[name] = now
             self._next.pop(name, None)
-        elif name not in self._next or ((due := self._next[name]) is not None and due <= now):
+        else:
             self._add_due(watched, term, known, now)
 
     def _add_first(self, watched: Watched, term: Term, now: datetime) -> None:
