@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -16,18 +18,36 @@ from observer.errors import WebError
 #: What is under way when the server stops may take so many seconds.
 GRACE_SECONDS = 3
 _START_SECONDS = 10.0
+#: How often the date in answers is set.
+_TICK_SECONDS = 1.0
 
 
 class _Server(uvicorn.Server):
-    """Says when it answers."""
+    """Says when it answers, and rests when nobody asks."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.settled = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._to_end = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.settled.set()
+
+    async def main_loop(self) -> None:
+        """Uvicorn's own looks ten times a second whether to end; all else that it does is due once."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._to_end.wait(), _TICK_SECONDS)
+
+    def end(self) -> None:
+        """From any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._to_end.set)
 
 
 class WebServer:
@@ -78,7 +98,7 @@ class WebServer:
 
     def stop(self) -> None:
         """Take no more requests and let what is under way end, or give it up. May be called twice."""
-        self._server.should_exit = True
+        self._server.end()
         if self._thread is not None:
             # A request that waits for the state longer than the grace is left to its thread.
             self._thread.join(GRACE_SECONDS + 2)
