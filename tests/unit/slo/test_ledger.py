@@ -90,8 +90,8 @@ def test_a_new_ledger_counts_rows_whose_deadline_is_to_come() -> None:
 def test_the_first_row_that_counts_is_due_just_after_the_beginning() -> None:
     position = begin(moment(1000), FIVE)
     change = judged(look(1000, row("at", 700), row("after", 701), read=(600, 1000)), position=position)
-    assert [each.key for each in change.pending] == []
-    assert [each.key for each in change.decided] == ["after"]
+    assert [each.key for each in change.pending] == ["after"]
+    assert change.decided == ()
 
 
 def test_new_rows_and_those_that_are_near_their_deadline_are_read_and_no_others() -> None:
@@ -160,7 +160,7 @@ def test_a_page_that_ends_where_was_looked_before_moves_no_mark() -> None:
 # The sweep
 
 
-@pytest.mark.parametrize("poll", [10, MINUTE, 7 * MINUTE, 2 * HOUR])
+@pytest.mark.parametrize("poll", [MINUTE, 7 * MINUTE, 2 * HOUR])
 @pytest.mark.parametrize("look_back", [MINUTE, HOUR, 24 * HOUR])
 def test_every_time_of_the_look_back_is_read_again_within_a_sweep(poll: int, look_back: int) -> None:
     level = replace(FIVE, poll=timedelta(seconds=poll), look_back=timedelta(seconds=look_back))

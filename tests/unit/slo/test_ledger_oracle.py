@@ -115,7 +115,7 @@ def lived(watch: Watch, planned: list[Tick]) -> Watch:
     return watch
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.integers(0, 2**32))
 def test_no_verdict_is_ever_wrong_and_no_record_is_lost(seed: int) -> None:
     check(lived(*watch_of(seed)))
