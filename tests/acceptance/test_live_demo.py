@@ -20,10 +20,13 @@ from filelock import FileLock
 
 from observer.demo.enrichment import DEADLINE, FLAGSHIP
 from observer.demo.faults import FAULTS, OUTAGE
+from tests.acceptance.dashboards_of_the_demo import Dashboards
+from tests.doors.deploy.asking import Unanswered
 from tests.fakes.terminal import observer
+from tests.real_parts import missing
 
 #: Far longer than it takes, on a machine that does other things too.
-LONGEST_SECONDS = 240
+LONGEST_SECONDS = 360
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,8 @@ class Watched:
     metrics: str
     runs: str
     ready: int
+    #: What the dashboards ask and a Prometheus beside it could not answer; None when none was there.
+    unanswered: list[Unanswered] | None
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +59,19 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENLINEAGE")}
     lines: list[str] = []
     answers: dict[str, str] = {}
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as demo:
+    dashboards = Dashboards(folder / "demo", slo=FLAGSHIP)
+    with (
+        closing(dashboards),
+        subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as demo,
+    ):
         guard = threading.Timer(LONGEST_SECONDS, demo.kill)
         guard.start()
         assert demo.stdout is not None
         for line in demo.stdout:
             lines.append(line.rstrip())
+            dashboards.hear(lines[-1])
             if "  found    stage renamed" in line and not answers:
                 base = next(found[1] for text in lines if (found := re.match(r"Metrics: +(.*)/metrics", text)))
                 answers = {path: _get(base + path) for path in ("/metrics", "/api/runs?limit=100", "/readyz")}
@@ -74,6 +84,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         metrics=answers.get("/metrics", ""),
         runs=answers.get("/api/runs?limit=100", ""),
         ready=200 if "/readyz" in answers else 0,
+        unanswered=dashboards.left,
     )
 
 
@@ -129,6 +140,12 @@ def test_the_flagship_burns_and_explain_tells_which_leads_got_their_email_too_la
     bad = {record["key"] for record in records}
     assert {key for key, email, _ in rows if email is None} <= bad
     assert bad.isdisjoint(key for key, email, untouched in rows if email is not None and untouched)
+
+
+def test_every_panel_of_every_dashboard_shows_something_of_it(watched: Watched) -> None:
+    if watched.unanswered is None:
+        missing("prometheus is not installed (Debian: prometheus)")
+    assert watched.unanswered == [], "\n".join(map(str, watched.unanswered))
 
 
 def test_lineage_tells_of_every_run_that_ended(watched: Watched) -> None:
