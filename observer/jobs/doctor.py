@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,10 +21,12 @@ from typing import Protocol
 from observer.checks.plan import plan_contract
 from observer.checks.rules import Fresh
 from observer.checks.spec import ContractPlan, TablePlan
-from observer.errors import ObserverError
+from observer.errors import InputError, ObserverError
 from observer.jobs.lint_contracts import LintReport
+from observer.jobs.load_slos import slos_for_run
 from observer.runs.deliveries import Failure
 from observer.settings import Settings
+from observer.slo.model import TimeToFill
 from observer.sources.indexes import leading_columns
 from observer.sources.protection import protection
 from observer.sources.source import Source, SourceSession
@@ -36,6 +38,7 @@ CLOCK_TOLERANCE = timedelta(seconds=5)
 SMALL_TABLE_ROWS = 100_000
 #: A folder with less room than this is full tomorrow.
 LITTLE_ROOM = 1 << 30
+_GIVE_A_KEY = "set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to at least 32 random characters"
 
 
 class Health(StrEnum):
@@ -82,7 +85,9 @@ def examine(settings: Settings, linted: LintReport, doors: Doors) -> Iterator[Fi
     plans = [plan_contract(contract, linted.contracts) for contract in linted.contracts]
     yield _settings(settings)
     yield _contracts(linted)
-    yield from _source(settings, plans, doors)
+    fills, found = _service_levels(settings, linted, plans)
+    yield found
+    yield from _source(settings, plans, fills, doors)
     yield _state(settings)
     yield _snapshots(settings)
     yield _token_key(settings, plans)
@@ -130,10 +135,40 @@ def _contracts(linted: LintReport) -> Finding:
     return _good("contracts", found)
 
 
+def _service_levels(
+    settings: Settings, linted: LintReport, plans: Sequence[ContractPlan]
+) -> tuple[tuple[TimeToFill, ...], Finding]:
+    """Those that look at rows, and what is to be said of all of them."""
+    door = "service levels"
+    if linted.errors:
+        return (), _none(door, "not tried: the contracts have errors")
+    try:
+        slos = slos_for_run(settings.slos, linted.contracts)
+    except InputError as error:
+        return (), _bad(door, error.message, "run `observer slo lint` and correct what it says")
+    if not slos:
+        return (), _none(door, "none: there is no slo.yaml")
+    fills = tuple(slo.indicator for slo in slos if isinstance(slo.indicator, TimeToFill))
+    tables = {plan.contract: plan for plan in plans}
+    hidden = {
+        f"{fill.contract}.{fill.object}"
+        for fill in fills
+        if not (table := tables[fill.contract].table(fill.object)).restricted.isdisjoint(table.key)
+    }
+    if hidden and settings.token_key is None:
+        found = (
+            f"the key of {', '.join(sorted(hidden)[:5])} is restricted and only kept as digests, which need a secret"
+        )
+        return fills, _bad(door, found, _GIVE_A_KEY)
+    return fills, _good(door, counted(len(slos), "service level"))
+
+
 # --- the source
 
 
-def _source(settings: Settings, plans: Sequence[ContractPlan], doors: Doors) -> Iterator[Finding]:
+def _source(
+    settings: Settings, plans: Sequence[ContractPlan], fills: Sequence[TimeToFill], doors: Doors
+) -> Iterator[Finding]:
     after = ("read-only", "clock", "tables", "indexes")
     if not settings.source:
         yield _bad(
@@ -146,7 +181,7 @@ def _source(settings: Settings, plans: Sequence[ContractPlan], doors: Doors) -> 
             source.ping()
             yield _good("source", f"{source.display_url} answers")
             yield _read_only(source)
-            yield from _session(source, plans)
+            yield from _session(source, plans, fills)
     except ObserverError as error:
         yield _broken("source", error)
         yield from (_none(door, "not tried: the source does not answer") for door in after)
@@ -174,12 +209,12 @@ def _read_only(source: Source) -> Finding:
     return _good("read-only", found)
 
 
-def _session(source: Source, plans: Sequence[ContractPlan]) -> Iterator[Finding]:
+def _session(source: Source, plans: Sequence[ContractPlan], fills: Sequence[TimeToFill]) -> Iterator[Finding]:
     try:
         before = datetime.now(UTC)
         with source.session() as session:
             yield _clock(source, session, before, datetime.now(UTC))
-            yield from _tables(source, session, plans)
+            yield from _tables(source, session, plans, fills)
     except ObserverError as error:
         yield _broken("tables", error)
 
@@ -195,7 +230,9 @@ def _clock(source: Source, session: SourceSession, before: datetime, after: date
     return _good("clock", found)
 
 
-def _tables(source: Source, session: SourceSession, plans: Sequence[ContractPlan]) -> Iterator[Finding]:
+def _tables(
+    source: Source, session: SourceSession, plans: Sequence[ContractPlan], fills: Sequence[TimeToFill]
+) -> Iterator[Finding]:
     """One line per contract for its tables, one for indexes over the columns that ticks ask for."""
     if not plans:
         yield _none("tables", "not tried: no contract can be used")
@@ -215,10 +252,15 @@ def _tables(source: Source, session: SourceSession, plans: Sequence[ContractPlan
             continue
         columns = sum(len(shape.columns) for _, shape in shapes)
         yield _good(door, f"{counted(len(shapes), 'table')}, {counted(columns, 'column')}, all there")
-        yield _indexes(source, plan, {table.object: (table, shape.rows_estimate) for table, shape in shapes})
+        looked_at = {fill.object for fill in fills if fill.contract == plan.contract}
+        estimates = {table.object: (table, shape.rows_estimate) for table, shape in shapes}
+        yield _indexes(source, plan, estimates, looked_at)
 
 
-def _indexes(source: Source, plan: ContractPlan, tables: dict[str, tuple[TablePlan, int | None]]) -> Finding:
+def _indexes(
+    source: Source, plan: ContractPlan, tables: dict[str, tuple[TablePlan, int | None]], looked_at: Collection[str]
+) -> Finding:
+    """`looked_at`: objects whose rows are looked at by their event time, for a service level."""
     door = f"indexes of {plan.contract}"
     asked = {
         (spec.object, column)
@@ -226,10 +268,11 @@ def _indexes(source: Source, plan: ContractPlan, tables: dict[str, tuple[TablePl
         if isinstance(spec.rule, Fresh) and spec.object in tables
         for column in spec.rule.columns
     }
+    asked |= {(name, table.event_times[0]) for name, (table, _) in tables.items() if name in looked_at}
     if source.engine is None or source.kind == "duckdb":
         return _none(door, f"{'files' if source.engine is None else 'DuckDB'} find the newest time without one")
     if not asked:
-        return _none(door, "no freshness is asked for")
+        return _none(door, "neither freshness nor a time to fill is asked for")
     without = []
     for name, column in sorted(asked):
         table, estimate = tables[name]
@@ -297,8 +340,7 @@ def _token_key(settings: Settings, plans: Sequence[ContractPlan]) -> Finding:
     found = f"none is given, and restricted fields of {', '.join(hidden[:5])} are only kept as tokens"
     if not settings.snapshots.keep:
         return _none("token key", f"{found}; no snapshot is kept")
-    remedy = "set OBSERVER_TOKEN_KEY (or OBSERVER_TOKEN_KEY_FILE) to at least 32 random characters"
-    return _bad("token key", found, remedy)
+    return _bad("token key", found, _GIVE_A_KEY)
 
 
 def _lineage(doors: Doors) -> Finding:

@@ -111,6 +111,7 @@ def test_where_all_is_well_every_door_has_a_line_and_the_exit_code_is_0(project:
     assert marks == {
         "settings": "✓",
         "contracts": "✓",
+        "service levels": "–",
         "source": "✓",
         "read-only": "✓",
         "clock": "–",
@@ -126,6 +127,65 @@ def test_where_all_is_well_every_door_has_a_line_and_the_exit_code_is_0(project:
 
 
 BAD, WARNING = 3, 2
+
+LEVELS = """\
+apiVersion: openslo/v1
+kind: Service
+metadata: {name: crm}
+spec: {}
+---
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: emails}
+spec:
+  service: crm
+  indicator:
+    metadata: {name: emails}
+    spec:
+      ratioMetric:
+        good:
+          metricSource:
+            type: crm-observer
+            spec: {kind: time-to-fill, contract: crm-leads, field: leads.email, within: 5m}
+        total: {metricSource: {type: crm-observer, spec: {of: good}}}
+  timeWindow: [{duration: 28d, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{target: 0.995}]
+"""
+
+
+def promised(project: Path, *, key: str = "internal") -> None:
+    """Leads have an email within five minutes of `made_at`, which has an index."""
+    times = "{name: made_at, logicalType: timestamp, logicalTypeOptions: {timezone: true}}"
+    contract = CONTRACT.partition("slaProperties")[0] % {"classification": "internal, required: true"}
+    contract = contract.replace("primaryKey: true", f"primaryKey: true, classification: {key}")
+    events = "    customProperties: [{property: eventTime, value: made_at}, {property: updateTime, value: made_at}]\n"
+    contract = contract.replace("    properties:", f"{events}    properties:") + f"      - {times}\n"
+    (project / "leads.odcs.yaml").write_text(contract)
+    (project / "slo.yaml").write_text(LEVELS)
+    run_sql("crm.db", "ALTER TABLE leads ADD COLUMN made_at TEXT")(project)
+    run_sql("crm.db", "CREATE INDEX leads_made_at ON leads (made_at)")(project)
+
+
+def test_rows_of_a_service_level_are_found_by_an_index(project: Path) -> None:
+    promised(project)
+    ran = observer("doctor", cwd=project)
+    assert line(ran, "service levels") == "✓ service levels: 1 service level."
+    assert line(ran, "indexes of crm-leads")[0] == "✓"
+    run_sql("crm.db", "DROP INDEX leads_made_at")(project)
+    ran = observer("doctor", cwd=project)
+    assert "none begins with leads.made_at. Fix: every tick scans the table" in line(ran, "indexes of crm-leads")
+    assert ran.code == WARNING
+
+
+def test_service_levels_that_cannot_be_counted_say_why(project: Path) -> None:
+    promised(project, key="restricted")
+    ran = observer("doctor", cwd=project)
+    assert "✗ service levels: the key of crm-leads.leads is restricted" in line(ran, "service levels")
+    (project / "slo.yaml").write_text(LEVELS.replace("leads.email", "leads.phone"))
+    ran = observer("doctor", cwd=project)
+    assert "1 error. Fix: run `observer slo lint`" in line(ran, "service levels")
+    assert ran.code == BAD
 
 
 @pytest.mark.parametrize(
