@@ -67,8 +67,7 @@ class Ledgers:
         if ledger is not None:
             return ledger
         with self._database.transaction(writes=True, term=term) as connection:
-            ledger = ledger_in_force(connection, slo)
-            return begin_revision(connection, slo, now) if ledger is None else ledger
+            return begin_revision(connection, slo, now)
 
     def revisions(self, slo: str) -> tuple[Revision, ...]:
         """Its objectives, the oldest first; the last is in force."""

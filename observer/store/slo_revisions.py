@@ -43,12 +43,17 @@ def ledger_in_force(connection: Connection, slo: Slo) -> int | None:
 
 
 def begin_revision(connection: Connection, slo: Slo, now: datetime) -> int:
-    """The ledger of a new objective, or of one that came back; a new ledger when none counts what it counts."""
+    """The ledger of a new objective, or of one that came back; a new ledger when none counts what it counts.
+
+    Of two that do it at once, the second finds it done.
+    """
     new = {"slo": slo.name, "counted": slo.counted, "contract": slo.indicator.contract, "began_at": now}
     insert_new(connection, t.slo_ledgers, [new | dict.fromkeys(("good", "bad", "unknown", "withdrawn", "pending"), 0)])
     le = t.slo_ledgers.c
     same = select(le.id).where(le.slo == slo.name, le.counted == slo.counted)
-    ledger: int = connection.execute(same).scalar_one()
+    ledger: int = connection.execute(same.with_for_update()).scalar_one()
+    if ledger_in_force(connection, slo) == ledger:
+        return ledger
     revision = {"slo": slo.name, "revision": slo.revision, "ledger_id": ledger, "since": now}
     connection.execute(insert(t.slo_revisions).values(revision | revision_values(slo)))
     return ledger

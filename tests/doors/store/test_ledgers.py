@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -177,6 +178,18 @@ def test_a_step_that_is_written_twice_counts_once(state: Store, term: Term) -> N
 
     assert stands(state).totals == Counts(good=2) == recounted(state, ledger) == of_buckets(state, ledger)
     assert state.ledgers.record(ledger, "b") == decided("b")
+
+
+def test_of_many_that_write_a_step_or_open_a_level_at_once_one_does(state: Store, term: Term) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        opening = [pool.submit(state.ledgers.open, known_level(), now=NOON, term=term) for _ in range(4)]
+        assert len({future.result() for future in opening}) == 1
+        ledger = opened(state, term)
+        step = a_step(START, pending=[pending("a")], decided=[decided("b")])
+        assert sorted(pool.map(lambda _: apply(state, ledger, step, term), range(4))) == [False, False, False, True]
+
+    assert len(state.ledgers.revisions("emails")) == 1
+    assert (stands(state).totals, stands(state).pending) == (Counts(good=1), 1)
 
 
 def test_a_key_that_is_not_unique_after_all_counts_once(state: Store, term: Term) -> None:
