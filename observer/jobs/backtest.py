@@ -55,7 +55,7 @@ def backtest_rows(
         span = Range(after=glass.at - since - indicator.deadline, upto=glass.at - indicator.deadline)
         count = 0
         for page in glass.pages([span]):
-            for row in page.rows:
+            for row in glass.with_histories(page.rows):
                 course.add_row(row.event_at + indicator.deadline, _state(row, indicator, at=glass.at))
             count += len(page.rows)
             progress(count, (page.read.upto - span.after) / since)

@@ -89,6 +89,9 @@ class LedgerFiller:
         ]
         if overdue:
             look = replace(look, rows=(*look.rows, *glass.rows_of(overdue)))
+        # What a history says of rows that are decided already is asked no more.
+        undecided = [row for row in look.rows if row.key not in known.decided]
+        look = replace(look, rows=glass.with_histories(undecided))
         change = step(position, self._indicator, look, sweep=sweep, pending=known.pending, known=known.decided)
         return change.now if store.ledgers.apply(ledger, change, deadline=self._indicator.deadline, term=term) else None
 
