@@ -38,7 +38,7 @@ from observer.store.slo_records import (
     one_record,
 )
 from observer.store.slo_revisions import Revision, begin_revision, ledger_in_force, revisions_of
-from observer.store.slo_rows import counts_of, first_minute, hour_of, minute_of, position_of, stored_key
+from observer.store.slo_rows import NUMBERS, counts_of, first_minute, hour_of, minute_of, position_of, stored_key
 from observer.store.slo_samples import Samples, samples_since
 
 #: Samples that are counted in one transaction.
@@ -90,7 +90,7 @@ class Ledgers:
         """Let it begin here; one that began already stays where it is. Raises NotLeading."""
         made = update(t.slo_ledgers).where(t.slo_ledgers.c.id == ledger, t.slo_ledgers.c.since.is_(None))
         with self._database.transaction(writes=True, term=term) as connection:
-            connection.execute(made.values(**vars(position)))
+            connection.execute(made.values(_position_values(position)))
 
     def oldest_pending(self, ledger: int) -> datetime | None:
         """The earliest event time among its pending rows; None when there are none."""
@@ -130,7 +130,8 @@ class Ledgers:
             for (minute, state), number in cases.items():
                 by_minute[minute] = by_minute.get(minute, Counts()) + Counts(**{state.value: number})
             add_counts(connection, ledger, by_minute)
-            _change(connection, row, sum(by_minute.values(), Counts()), pending=waiting, **vars(step.now))
+            moved = _position_values(step.now)
+            _change(connection, row, sum(by_minute.values(), Counts()), pending=waiting, **moved)
         return True
 
     def count(self, ledger: int, samples: Sequence[Sample], *, now: datetime, term: Term) -> int:
@@ -267,6 +268,10 @@ def _row(ledger: int) -> Select[Any]:
     return select(t.slo_ledgers).where(t.slo_ledgers.c.id == ledger)
 
 
+def _position_values(position: Position) -> dict[str, object]:
+    return {name: getattr(position, name) for name in ("since", "seen_to", "swept_to", "looked_at")}
+
+
 def _first_by_key(rows: Iterable[_Keyed]) -> dict[str, _Keyed]:
     """By stored key and in their order, in which indexes grow best; of several with one key, the first."""
     first: dict[str, _Keyed] = {}
@@ -277,8 +282,9 @@ def _first_by_key(rows: Iterable[_Keyed]) -> dict[str, _Keyed]:
 
 def _change(connection: Connection, row: AnyRow, added: Counts, **values: object) -> None:
     """Add to the totals of a ledger, whose row nobody else changes meanwhile."""
-    totals = vars(counts_of(row) + added)
-    connection.execute(update(t.slo_ledgers).where(t.slo_ledgers.c.id == row.id).values(totals | values))
+    totals = counts_of(row) + added
+    values |= {name: getattr(totals, name) for name in NUMBERS}
+    connection.execute(update(t.slo_ledgers).where(t.slo_ledgers.c.id == row.id).values(values))
 
 
 def _counted(connection: Connection, ledger: int, keys: Sequence[str]) -> frozenset[str]:

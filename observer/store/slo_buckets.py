@@ -13,9 +13,8 @@ from observer.slo.counting import Bucket
 from observer.store import slo_tables as t
 from observer.store.database import insertion
 from observer.store.given import given
-from observer.store.slo_rows import counts_columns, counts_of, first_minute, from_minute
+from observer.store.slo_rows import NUMBERS, counts_columns, counts_of, first_minute, from_minute
 
-_NUMBERS = ("good", "bad", "unknown", "withdrawn")
 #: Later than any bucket.
 _NEVER = 2**31 - 1
 #: Buckets that are merged at once.
@@ -27,10 +26,10 @@ def add_counts(connection: Connection, ledger: int, by_minute: Mapping[int, Coun
     if not by_minute:
         return
     rows = given(connection, begins=(Integer(), list(by_minute)), **counts_columns(list(by_minute.values())))
-    columns = [rows.c.begins, *(rows.c[name] for name in _NUMBERS)]
+    columns = [rows.c.begins, *(rows.c[name] for name in NUMBERS)]
     chosen = select(literal(ledger, Integer()), *columns).where(rows.c.begins.is_not(None))
-    new = insertion(connection, t.slo_buckets).from_select(["ledger_id", "begins", *_NUMBERS], chosen)
-    sums = {name: t.slo_buckets.c[name] + new.excluded[name] for name in _NUMBERS}
+    new = insertion(connection, t.slo_buckets).from_select(["ledger_id", "begins", *NUMBERS], chosen)
+    sums = {name: t.slo_buckets.c[name] + new.excluded[name] for name in NUMBERS}
     connection.execute(new.on_conflict_do_update(index_elements=["ledger_id", "begins"], set_=sums))
 
 
@@ -40,7 +39,7 @@ def sums_since(connection: Connection, ledger: int, begins: Sequence[datetime]) 
         return ()
     borders = sorted({first_minute(moment) for moment in begins}, reverse=True)
     b = t.slo_buckets.c
-    sums = [func.sum(b[name]).label(name) for name in _NUMBERS]
+    sums = [func.sum(b[name]).label(name) for name in NUMBERS]
     spans = [
         select(literal(border, Integer()).label("border"), *sums).where(
             b.ledger_id == ledger, b.begins >= border, b.begins < before

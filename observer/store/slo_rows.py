@@ -21,6 +21,8 @@ from observer.store.given import GivenColumn
 from observer.store.rows import AnyRow
 from observer.store.slo_tables import EVIDENCE, STATES, KeyText, from_micros, micros
 
+#: Columns of whatever holds counts.
+NUMBERS = ("good", "bad", "unknown", "withdrawn")
 #: PostgreSQL refuses to index longer ones; nobody reads them.
 LONGEST_KEY = 200
 _STATE_OF = {code: state for state, code in STATES.items()}
@@ -123,10 +125,7 @@ def counts_of(row: AnyRow) -> Counts:
 
 def counts_columns(counts: Sequence[Counts]) -> dict[str, GivenColumn]:
     """The four numbers as columns. Records are whole: fractions raise ValueError."""
-    return {
-        name: (BigInteger(), [_whole(getattr(each, name)) for each in counts])
-        for name in ("good", "bad", "unknown", "withdrawn")
-    }
+    return {name: (BigInteger(), [_whole(getattr(each, name)) for each in counts]) for name in NUMBERS}
 
 
 def _whole(number: int | Fraction) -> int:
