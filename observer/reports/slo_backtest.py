@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from observer.checks.words import duration_text, number_text
+from observer.checks.words import duration_text, number_text, percent_text
 from observer.reports import slo_words as words
 from observer.reports.slo_status import bad_per_stretch
 from observer.reports.sparkline import bar, sparkline
@@ -57,8 +57,9 @@ def _unknown_text(found: Backtest) -> str:
     """How much could not be judged, and why."""
     slo, records = found.slo, found.records
     noun = words.record_noun(slo)
-    said = f"{words.share_text(records.unknown_share)} unknown: "
-    of = f"{records.unknown:,} of {number_text(records.eligible + records.unknown)} {noun}"
+    total = int(records.eligible) + records.unknown
+    said = f"{percent_text(records.unknown, total)} unknown: "
+    of = f"{records.unknown:,} of {total:,} {noun}"
     if not isinstance(slo.indicator, TimeToFill):
         return f"{said}{of} could not be looked at."
     if slo.indicator.history is not None:
@@ -94,7 +95,7 @@ def _facts(found: Backtest) -> Iterator[tuple[str, str]]:
 
 
 def _of(count: int | Fraction, total: int | Fraction) -> str:
-    return f" ({words.share_text(Fraction(count) / total)})" if total else ""
+    return f" ({percent_text(int(count), int(total))})" if total else ""
 
 
 def _objective_text(found: Backtest) -> str:
@@ -123,7 +124,8 @@ def _alerts(found: Backtest) -> Iterator[str]:
         return
     pages = sum(alert.urgency is Urgency.PAGE for alert in found.alerts)
     tickets = len(found.alerts) - pages
-    yield f"Alerts that would have been told: {_counted(pages, 'page')}, {_counted(tickets, 'ticket')}."
+    count = f"{_counted(pages, 'page')}, {_counted(tickets, 'ticket')}"
+    yield f"Had counting begun then, these alerts would have been told: {count}."
     for alert in found.alerts[-MOST_ALERTS:]:
         yield f"  {_alert_text(alert)}"
     if (more := len(found.alerts) - MOST_ALERTS) > 0:
