@@ -83,7 +83,7 @@ def alerts_of(
     if slo.burn_rules and _is_nearly_spent(budget, was=AlertKind.SPENT in open_now):
         found.append(_of_window(slo, AlertKind.SPENT, window.bad, window.eligible, budget))
     if _is_unknown(slo, window, was=AlertKind.UNKNOWN in open_now):
-        found.append(_of_window(slo, AlertKind.UNKNOWN, window.unknown, window.eligible + window.unknown, budget))
+        found.append(_of_window(slo, AlertKind.UNKNOWN, window.unknown, window.judged, budget))
     return tuple(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
 
@@ -19,6 +19,8 @@ class Counts:
     bad: int | Fraction = 0
     unknown: int = 0
     withdrawn: int = 0
+    #: Where slices are counted: the good, bad and unknown records in them.
+    records: int | None = field(default=None, compare=False)
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -39,10 +41,14 @@ class Counts:
         return Fraction(self.good, self.eligible) if self.eligible else None
 
     @property
+    def judged(self) -> int | Fraction:
+        """Records that were to be judged, with those of which it is unknown."""
+        return self.eligible + self.unknown if self.records is None else self.records
+
+    @property
     def unknown_share(self) -> Fraction | None:
-        """Share of unknown ones among all that were to be judged; None when there were none."""
-        judged = self.eligible + self.unknown
-        return Fraction(self.unknown, judged) if judged else None
+        """Share of unknown ones among all records that were to be judged; None when there were none."""
+        return Fraction(self.unknown) / self.judged if self.judged else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,4 +52,10 @@ def counted(slo: Slo, buckets: Iterable[Bucket], *, begins: datetime) -> Counts:
         if slo.method is Method.RATIO_TIMESLICES
         else sum(share >= (slo.slice_target or 1) for share in shares)
     )
-    return Counts(good=good, bad=len(shares) - good, unknown=total.unknown, withdrawn=total.withdrawn)
+    return Counts(
+        good=good,
+        bad=len(shares) - good,
+        unknown=total.unknown,
+        withdrawn=total.withdrawn,
+        records=int(total.judged),
+    )
