@@ -18,6 +18,7 @@ from observer.checks.words import duration_text
 from observer.reports import slo_words as words
 from observer.reports.sparkline import bar, sparkline
 from observer.reports.visible import visible
+from observer.slo.alerts import AlertKind
 from observer.slo.budget import Budget
 from observer.slo.counting import Bucket
 from observer.slo.model import Slo, TimeToFill
@@ -147,8 +148,9 @@ def notes_of(level: Level) -> list[str]:
     if level.blind is not None:
         found.append(f"cannot be seen: {visible(level.blind)}")
     if level.standing is not None:
-        noun = words.counted_noun(level.slo)
         for each in level.standing.ledger.alerts:
+            is_unknown = each.alert.kind is AlertKind.UNKNOWN
+            noun = words.record_noun(level.slo) if is_unknown else words.counted_noun(level.slo)
             since = words.moment_text(each.since)
             found.append(f"{words.alert_text(each.alert, noun)}, since {since}")
         lasts = level.standing.exhausted_in
