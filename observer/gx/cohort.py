@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -128,7 +128,8 @@ class Cohort:
             ) from None
         try:
             connection = connection.execution_options(**options)
-            yield Glass(self, connection, views, take_instant(connection, views.dialect))
+            instant = take_instant(connection, views.dialect)
+            yield Glass(self, connection, views, _of_copy(connection, views, instant))
         except (sa.exc.SQLAlchemyError, CannotSay) as error:
             raise self._unreadable(error) from None
         finally:
@@ -138,6 +139,19 @@ class Cohort:
 
     def _unreadable(self, error: Exception) -> EngineError:
         return EngineError(f"rows of {self.indicator.object} cannot be read: {reason(error)}", fix=_FIX)
+
+
+def _of_copy(connection: sa.Connection, views: CohortViews, instant: Instant) -> Instant:
+    """When a copy was made says the newest value in it; what was copied later is not there. Raises CannotSay."""
+    column = views.rows.as_of
+    if column is None:
+        return instant
+    ((stored,),) = connection.execute(column.newest()).all()
+    newest = None if stored is None else column.instant(stored)
+    if newest is None:
+        raise CannotSay(f"no value of `{column.name}` says as of when it was copied")
+    at = min(newest, instant.at)
+    return replace(instant, at=at, until=at)
 
 
 class Glass:
@@ -209,13 +223,19 @@ class Glass:
             return ()
         wanted, found = set(keys), list[SeenRow]()
         for start in range(0, len(keys), KEYS_AT_ONCE):
-            parts = [parts_of(key, self._cohort.keys.columns) for key in keys[start : start + KEYS_AT_ONCE]]
-            query = self._rows.with_keys(parts)
+            parts = list(self._parts(keys[start : start + KEYS_AT_ONCE]))
+            query = self._rows.with_keys(parts) if parts else None
             if query is None:
                 continue
             raws = self._ask(query)
             found += (row for row in self._rows.rows(raws, None, self.at, self._texts) if row.key in wanted)
         return tuple(found)
+
+    def _parts(self, keys: Sequence[str]) -> Iterator[tuple[str, ...]]:
+        for key in keys:
+            # One that was too long to be kept whole has no parts.
+            with suppress(ValueError):
+                yield parts_of(key, self._cohort.keys.columns)
 
     def with_histories(self, rows: Sequence[SeenRow]) -> tuple[SeenRow, ...]:
         """The rows of pages, with what a table of changes says of those whose deadline is over; one query per batch.
