@@ -42,6 +42,8 @@ class CohortPlan:
     #: The column that says when the field was filled.
     filled_at: str | None = None
     changes: ChangesPlan | None = None
+    #: The column whose newest value says as of when a copied table is true.
+    as_of: str | None = None
 
     @property
     def restricted(self) -> bool:
@@ -57,7 +59,8 @@ def cohort_plan(indicator: TimeToFill, plan: ContractPlan) -> CohortPlan:
     history = indicator.history
     filled_at = dict(whole.url_columns)[history.property] if isinstance(history, FillColumn) else None
     wanted = {*whole.key, *whole.event_times, *whole.update_times, *_read_by(checks)}
-    wanted |= {filled_at} if filled_at else set()
+    as_of = dict(whole.url_columns)[indicator.as_of] if indicator.as_of else None
+    wanted |= {name for name in (filled_at, as_of) if name}
     table = _narrowed(whole, wanted)
     changes = _changes(indicator, history, plan, checks) if isinstance(history, HistoryTable) else None
     tables = [table]
@@ -73,6 +76,7 @@ def cohort_plan(indicator: TimeToFill, plan: ContractPlan) -> CohortPlan:
         checks=checks,
         filled_at=filled_at,
         changes=changes,
+        as_of=as_of,
     )
 
 

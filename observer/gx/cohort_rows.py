@@ -124,6 +124,8 @@ class CohortRows:
         self.event = columns.first_of(table.event_times, "event")
         self._written = columns.first_of(table.update_times, "written")
         self._filled = columns.first_of([plan.filled_at] if plan.filled_at else [], "filled")
+        #: The column that says as of when a copy is true; None where the source's clock does.
+        self.as_of = columns.first_of([plan.as_of], "as_of").columns[0] if plan.as_of else None
         self._shown: dict[str, Sql] = {f"key {i}": columns.stored.c[name] for i, name in enumerate(table.key)}
         for what, first in (("event", self.event), ("written", self._written), ("filled", self._filled)):
             self._shown |= {f"{what} {i}": expression for i, expression in enumerate(first.shown())}

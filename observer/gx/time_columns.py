@@ -90,6 +90,11 @@ class TimeColumn:
         sane = sa.and_(self.moment > self._literal(_EARLIEST), self.moment < self._literal(_LATEST))
         return sa.case((sane, self.moment))
 
+    def newest(self) -> sa.Select[Any]:
+        """Its largest value, as `instant` reads it; null when there is none. Texts are compared as they are written."""
+        sane = [] if self.is_text else [self.moment < self._literal(_LATEST)]
+        return sa.select(sa.func.max(self.moment)).where(*sane)
+
     def within(self) -> Sql:
         """After one instant and up to another: see `bounds` for the parameters."""
         low, high = self._parameter("after"), self._parameter("upto")
