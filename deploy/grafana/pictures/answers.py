@@ -40,23 +40,17 @@ class Asking:
 
     def panel(self, panel: Mapping[str, Any], *, points: int = 700) -> list[Series]:
         """Every series of every query of the panel."""
-        return [series for target in panel.get("targets", ()) for series in self._target(target, panel, points)]
+        return [series for target in panel.get("targets", ()) for series in self._target(target, points)]
 
-    def span_of(self, panel: Mapping[str, Any]) -> timedelta:
-        """Its own span when it has one, else that of the page."""
-        return timedelta(days=int(panel["timeFrom"][:-1])) if "timeFrom" in panel else self.span
-
-    def _target(self, target: Mapping[str, Any], panel: Mapping[str, Any], points: int) -> Iterator[Series]:
+    def _target(self, target: Mapping[str, Any], points: int) -> Iterator[Series]:
         picked = {"__rate_interval": "1m", **self.picked}
         expr = re.sub(r"\$(\w+)", lambda name: picked[name[1]], target["expr"])
         end = self.now.timestamp()
         if target.get("instant"):
             found = self._ask("query", query=expr, time=end)
         else:
-            span = self.span_of(panel).total_seconds()
-            least = {"1h": 3600.0}.get(target.get("interval", ""), 15.0)
-            step = max(least, span / points)
-            end -= end % step if least == 3600 else 0
+            span = self.span.total_seconds()
+            step = max(1.0, span / points)
             found = self._ask("query_range", query=expr, start=end - span, end=end, step=step)
         for series in found:
             labels = {name: value for name, value in series["metric"].items() if name != "__name__"}

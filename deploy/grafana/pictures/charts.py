@@ -46,27 +46,25 @@ class Frame:
 def over_time(
     panel: Mapping[str, Any], found: Sequence[Series], width: float, height: float, span: tuple[float, float]
 ) -> str:
-    """Lines or bars, an axis or two, and the legend below."""
+    """Lines or areas, an axis or two, and the legend below."""
     fields = [field_of(panel, ref=series.ref) for series in found]
     drawn = _coloured(found, fields)
     on_right = [each for each in drawn if each[1].right]
     custom = panel["fieldConfig"]["defaults"]["custom"]
     wide = custom.get("scaleDistribution", {}).get("type") == "symlog"
     frame = _frame(width, height, span, right=56 if on_right else RIGHT, wide=wide)
-    bars = custom["drawStyle"] == "bars"
     parts = list(_time_axis(frame))
     on_left = [each for each in drawn if not each[1].right]
-    axis = _axis(panel, [s for s, _, _ in on_left], stacked=bars)
+    axis = _axis(panel, [s for s, _, _ in on_left])
     parts += _value_axis(frame, axis, field_of(panel))
     steps = panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", ())
     if custom.get("thresholdsStyle"):
         parts += _threshold_lines(frame, axis, steps)
-    if bars:
-        parts += _bars(frame, axis, on_left)
-    else:
-        parts += [_line(frame, axis, *each) for each in on_left]
+    if custom["fillOpacity"]:
+        parts += [_area(frame, axis, series, colour) for series, _, colour in on_left]
+    parts += [_line(frame, axis, *each) for each in on_left]
     if on_right:
-        second = _axis(panel, [s for s, _, _ in on_right], stacked=False)
+        second = _axis(panel, [s for s, _, _ in on_right])
         parts += _value_axis(frame, second, on_right[0][1], right=True)
         parts += [_line(frame, second, *each) for each in on_right]
     legend = _legend([(s.called, colour, f.dashed) for s, f, colour in drawn])
@@ -130,16 +128,9 @@ def _coloured(found: Sequence[Series], fields: Sequence[Field]) -> list[tuple[Se
     return [(series, field, field.fixed_colour or next(free)) for series, field in zip(found, fields, strict=True)]
 
 
-def _axis(panel: Mapping[str, Any], found: Sequence[Series], *, stacked: bool) -> tuple[float, float]:
+def _axis(panel: Mapping[str, Any], found: Sequence[Series]) -> tuple[float, float]:
     custom = panel["fieldConfig"]["defaults"]["custom"]
-    if stacked:
-        sums: dict[float, float] = {}
-        for series in found:
-            for at, value in series.points:
-                sums[at] = sums.get(at, 0) + value
-        values = list(sums.values())
-    else:
-        values = [value for series in found for _, value in series.points if math.isfinite(value)]
+    values = [value for series in found for _, value in series.points if math.isfinite(value)]
     low, high = min(values, default=0.0), max(values, default=1.0)
     low, high = min(low, custom.get("axisSoftMin", low)), max(high, custom.get("axisSoftMax", high))
     if high == low:
@@ -156,6 +147,8 @@ def _ticks(axis: tuple[float, float], field: Field, *, wide: bool) -> Iterator[f
     rough = (high - low) / 5
     size = 10 ** math.floor(math.log10(rough))
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor >= rough)
+    if field.unit == "bytes":
+        step = 2 ** math.ceil(math.log2(rough))
     if field.unit == "s" and rough > 1:
         step = next((each for each in _SPANS if each >= rough), step)
     at = math.ceil(low / step) * step
@@ -222,19 +215,15 @@ def _line(frame: Frame, axis: tuple[float, float], series: Series, field: Field,
     return f'<path d="{"".join(path)}" fill="none" stroke="{colour}" stroke-linejoin="round"{dash}/>'
 
 
-def _bars(frame: Frame, axis: tuple[float, float], drawn: Sequence[tuple[Series, Field, str]]) -> Iterator[str]:
-    below: dict[float, float] = {}
-    for series, _, colour in drawn:
-        width = max(1.0, frame.x(frame.begins + _usual_gap(series)) - frame.left) * 0.9
-        for at, value in series.points:
-            if not math.isfinite(value) or value <= 0 or at <= frame.begins:
-                continue
-            bottom, top = frame.y(below.get(at, 0), axis), frame.y(below.get(at, 0) + value, axis)
-            below[at] = below.get(at, 0) + value
-            yield (
-                f'<rect x="{frame.x(at) - width:.1f}" y="{top:.1f}" width="{width:.1f}" fill="{colour}"'
-                f' height="{max(0.5, bottom - top):.1f}" fill-opacity="0.8"/>'
-            )
+def _area(frame: Frame, axis: tuple[float, float], series: Series, colour: str) -> str:
+    """Down to zero."""
+    points = [(at, value) for at, value in series.points if math.isfinite(value)]
+    if not points:
+        return ""
+    top = " ".join(f"{frame.x(at):.1f},{frame.y(value, axis):.1f}" for at, value in points)
+    zero = frame.y(max(0.0, axis[0]), axis)
+    corners = f"{frame.x(points[-1][0]):.1f},{zero:.1f} {frame.x(points[0][0]):.1f},{zero:.1f}"
+    return f'<polygon points="{top} {corners}" fill="{colour}" fill-opacity="0.25"/>'
 
 
 def _usual_gap(series: Series) -> float:

@@ -22,7 +22,6 @@ h1{font-size:21px;font-weight:500;margin:0 0 10px} .when{float:right;color:#9a9b
 .chip span{padding:4px 10px;display:inline-block}
 .panel{position:absolute;background:#181b1f;border:1px solid #25282e;border-radius:3px;overflow:hidden}
 .title{font-size:13px;font-weight:500;padding:7px 10px 4px;white-space:nowrap}
-.title em{font-style:normal;font-weight:400;color:#9a9ba3;margin-left:10px}
 .stat{position:absolute;inset:28px 6px 6px;display:flex;align-items:center;justify-content:space-evenly}
 .stat div{text-align:center;line-height:1.15;padding:0 8px}
 .stat small{display:block;font-size:14px;color:#d8d9e0;margin-bottom:4px}
@@ -32,7 +31,7 @@ svg{display:block} .tick{font-size:11px;fill:#9a9ba3} .state{font-size:11px;fill
 table{border-collapse:collapse;width:100%} th{font-weight:500;color:#8ab8ff;text-align:left}
 th,td{padding:6px 7px;border-bottom:1px solid #25282e;white-space:nowrap;font-size:12px} td.n,th.n{text-align:right}
 th:first-child,td:first-child{padding-left:12px}
-.bar{position:relative;height:16px;min-width:110px} .bar u{position:absolute;inset:0 44px 0 0;background:#22252b}
+.bar{position:relative;height:16px;min-width:130px} .bar u{position:absolute;inset:0 62px 0 0;background:#22252b}
 .bar i{position:absolute;inset:0 auto 0 0;opacity:.8} .bar b{position:absolute;right:0;top:1px;font-weight:500}
 .section{position:absolute;font-size:15px;font-weight:500;padding:8px 2px}
 .none{position:absolute;inset:30px 0 0;display:flex;align-items:center;justify-content:center;color:#ca95e5}
@@ -65,8 +64,7 @@ def _panel(panel: Mapping[str, Any], asking: Asking) -> str:
     where = f'style="left:{left:.1f}px;top:{top}px;width:{width:.1f}px;height:{height}px"'
     if panel["type"] == "row":
         return f'<div class="section" {where}>{escape(panel["title"])}</div>'
-    own = f"<em>last {asking.span_of(panel).days} days</em>" if "timeFrom" in panel else ""
-    title = f'<div class="title">{escape(panel["title"])}{own}</div>'
+    title = f'<div class="title">{escape(panel["title"])}</div>'
     return f'<div class="panel" {where}>{title}{_inside(panel, asking, width, height)}</div>'
 
 
@@ -80,7 +78,7 @@ def _inside(panel: Mapping[str, Any], asking: Asking, width: float, height: floa
     if panel["type"] == "table":
         return _table(panel, found)
     end = asking.now.timestamp()
-    span = (end - asking.span_of(panel).total_seconds(), end)
+    span = (end - asking.span.total_seconds(), end)
     draw = charts.timeline if panel["type"] == "state-timeline" else charts.over_time
     return draw(panel, found, width, height - 30 - charts.LEGEND, span)
 

@@ -34,7 +34,7 @@ def page() -> Page:
     )
     found.line(4, *_now())
     found.heading("Runs")
-    found.line(9, (24, _contracts()))
+    found.line(8, (24, _contracts()))
     found.line(8, (8, _runs()), (8, _durations()), (8, _run_time()))
     found.line(8, (8, _lateness()), (8, _slots()), (8, _workers()))
     found.heading("Glances")
@@ -42,7 +42,7 @@ def page() -> Page:
     found.heading("Deliveries")
     found.line(8, (8, daemons.outbox()), (8, daemons.oldest()), (8, daemons.deliveries()))
     found.heading("The daemons")
-    found.line(6, (24, daemons.table()))
+    found.line(5, (24, daemons.table()))
     found.line(8, (8, daemons.leaders()), (8, daemons.scrapes()), (8, daemons.series()))
     found.line(8, (8, daemons.cpu()), (8, daemons.memory()), (8, daemons.reloads()))
     return found
@@ -198,18 +198,18 @@ def _contracts() -> Panel:
 
 def _runs() -> Panel:
     return lines(
-        "Full runs per hour, by outcome",
-        "Failed: the data is bad. Errored: it could not be looked at. No bar: no run ended in that hour.",
+        "Full runs of the last hour, by outcome",
+        "Failed: the data is bad. Errored: it could not be looked at. At each moment, those that ended in the hour "
+        "before it.",
         [
             Line(
                 expr=f'sum(increase(observer_runs_total{{job="$job",contract=~"$contract",outcome="{outcome}"}}[1h]))',
                 called=outcome,
                 colour=colour,
-                bars_of="1h",
             )
             for outcome, colour in _OUTCOME_COLOURS.items()
         ],
-        stacked=True,
+        filled=True,
         soft=(0, None),
     )
 
@@ -256,7 +256,7 @@ def _lateness() -> Panel:
 
 def _slots() -> Panel:
     return lines(
-        "Slots: waiting, and missed per hour",
+        "Slots: waiting, and missed in the last hour",
         "Missed ones will never have a run: the daemon was down or too busy for longer than a slot.",
         [
             Line(expr=f"sum({_of_contract('observer_contract_due_slots')})", called="waiting", colour=BLUE),
@@ -278,16 +278,15 @@ def _slots() -> Panel:
 
 def _workers() -> Panel:
     return lines(
-        "Workers that ended, per hour",
+        "Workers that ended in the last hour",
         "Recycled and stopped are as they should be. Killed, out of memory and timed out each cost a run.",
         [
             Line(
                 expr=f"sum by (reason) (increase(observer_worker_ends_total{_JOB}[1h]))",
                 called="{{reason}}",
-                bars_of="1h",
             )
         ],
         absent=_SILENT,
-        stacked=True,
+        filled=True,
         soft=(0, None),
     )

@@ -71,17 +71,16 @@ def oldest() -> Panel:
 
 def deliveries() -> Panel:
     return lines(
-        "Attempts to deliver, per hour",
+        "Attempts to deliver in the last hour",
         "By what came of them. Unreachable, timeout and server error are tried again; refused needs a person.",
         [
             Line(
                 expr=f"sum by (receiver, result, reason) (increase(observer_deliveries_total{_JOB}[1h])) > 0",
                 called="{{receiver}}: {{result}} ({{reason}})",
-                bars_of="1h",
             )
         ],
         absent="nothing was sent",
-        stacked=True,
+        filled=True,
         soft=(0, None),
     )
 
@@ -214,18 +213,17 @@ def memory() -> Panel:
 
 def reloads() -> Panel:
     return lines(
-        "Configuration read, per hour",
+        "Configuration read in the last hour",
         "Refused ones leave the configuration before them in force.",
         [
             Line(
                 expr=f'sum(increase(observer_configuration_reloads_total{{job="$job",result="{result}"}}[1h]))',
                 called=called,
                 colour=colour,
-                bars_of="1h",
             )
             for result, called, colour in (("success", "taken", GREEN), ("failure", "refused", RED))
         ],
         absent=_SILENT,
-        stacked=True,
+        filled=True,
         soft=(0, None),
     )

@@ -29,8 +29,6 @@ class Line:
     called: str = ""
     colour: str | None = None
     dashed: bool = False
-    #: Drawn as bars of this width of time ("1h"), each what happened within it.
-    bars_of: str | None = None
     #: Against an axis of its own on the right, in this unit.
     right_in: str | None = None
     #: Colours of its own in a panel of several numbers.
@@ -66,8 +64,7 @@ def _query(line: Line, number: int, *, instant: bool, as_table: bool = False) ->
         .legend_format(line.called or "__auto")
         .format(PromQueryFormat.TABLE if as_table else PromQueryFormat.TIME_SERIES)
     )
-    query = query.instant() if instant else query.range()
-    return query if line.bars_of is None else query.interval(line.bars_of)
+    return query.instant() if instant else query.range()
 
 
 def letters(number: int) -> str:
@@ -144,17 +141,15 @@ def lines(
     absent: str = shared.NOT_KNOWN,
     thresholds: builders.ThresholdsConfig | None = None,
     soft: tuple[float | None, float | None] = (None, None),
-    stacked: bool = False,
+    filled: bool = False,
     legend: bool = True,
-    over: str | None = None,
     wide: bool = False,
 ) -> timeseries.Panel:
-    """Series over time. Gaps stay gaps: what was not measured is not drawn on. `over`: a span of its own ("28d").
+    """Series over time. Gaps stay gaps: what was not measured is not drawn on.
 
     `wide`: even steps up to 1, and from there on each tenfold as high as the one before.
     """
     low, high = soft
-    bars = any(line.bars_of for line in drawn)
     panel = (
         timeseries.Panel()
         .title(title)
@@ -164,10 +159,10 @@ def lines(
         .no_value(absent)
         .span_nulls(False)
         .line_width(2)
-        .fill_opacity(60 if bars else 10 if stacked else 0)
+        .fill_opacity(25 if filled else 0)
         .show_points(kinds.VisibilityMode.AUTO)
         .color_scheme(builders.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC))
-        .draw_style(kinds.GraphDrawStyle.BARS if bars else kinds.GraphDrawStyle.LINE)
+        .draw_style(kinds.GraphDrawStyle.LINE)
         .tooltip(common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING))
         .legend(
             common.VizLegendOptions()
@@ -177,10 +172,6 @@ def lines(
             .calcs([])
         )
     )
-    if bars:
-        panel = panel.line_width(0).bar_alignment(kinds.BarAlignment.BEFORE)
-    if stacked:
-        panel = panel.stacking(common.StackingConfig().mode(kinds.StackingMode.NORMAL).group("A"))
     if decimals is not None:
         panel = panel.decimals(decimals)
     if low is not None:
@@ -190,8 +181,6 @@ def lines(
     if wide:
         axis = common.ScaleDistributionConfig().type(kinds.ScaleDistribution.SYMLOG).log(10).linear_threshold(1)
         panel = panel.scale_distribution(axis)
-    if over is not None:
-        panel = panel.time_from(over)
     if thresholds is not None:
         style = common.GraphThresholdsStyleConfig().mode(kinds.GraphThresholdsStyleMode.DASHED)
         panel = panel.thresholds(thresholds).thresholds_style(style)

@@ -64,12 +64,12 @@ def words(
     ]
 
 
-def absent_as(text: str) -> models.SpecialValueMap:
-    """What stands where there is no number."""
+def absent_as(text: str, colour: str = PURPLE) -> models.SpecialValueMap:
+    """What stands where there is no number; in another colour than that of the unknown only where none belongs."""
     return models.SpecialValueMap(
         options=models.DashboardSpecialValueMapOptions(
             match=models.SpecialValueMatch.NULL_AND_NAN,
-            result=models.ValueMappingResult(text=text, color=PURPLE, index=99),
+            result=models.ValueMappingResult(text=text, color=colour, index=99),
         )
     )
 

@@ -31,7 +31,7 @@ def page() -> Page:
                 about="One service level of the picked contracts, tables and owners.",
             ),
         ],
-        since="now-7d",
+        since="now-28d",
     )
     found.line(4, *_now())
     found.line(4, *_counts())
@@ -255,8 +255,8 @@ def _burns() -> Panel:
 def _burndown() -> Panel:
     return lines(
         "Budget burndown",
-        "Bad records that may still come, and those that came, over the last 28 days whatever time is picked above. "
-        "At zero left the objective is missed.",
+        "Bad records that may still come, and those that came in the window. At zero left the objective is missed; a "
+        "step down has its cause at that moment.",
         [
             Line(expr=of_slo("observer_slo_budget_remaining_records"), called="may still come", colour=shared.BLUE),
             Line(expr=of_slo("observer_slo_bad"), called="bad in the window", colour=RED),
@@ -265,7 +265,6 @@ def _burndown() -> Panel:
         absent=_NO_DATA,
         thresholds=steps(RED, (0, "transparent")),
         soft=(0, None),
-        over="28d",
     )
 
 
@@ -275,28 +274,28 @@ def _total(state: str) -> str:
 
 def _bad() -> Panel:
     return lines(
-        "Bad and unknown records per hour",
-        "By the hour in which it was decided. About right: PromQL estimates what happened between two scrapes; "
-        "`observer slo explain` counts and names the records.",
+        "Bad and unknown records in the last hour",
+        "At each moment, what was decided in the hour before it. About right: PromQL estimates what happened between "
+        "two scrapes; `observer slo explain` counts and names the records.",
         [
-            Line(expr=_total("bad"), called="bad", colour=RED, bars_of="1h"),
-            Line(expr=_total("unknown"), called="unknown", colour=PURPLE, bars_of="1h"),
+            Line(expr=_total("unknown"), called="unknown", colour=PURPLE),
+            Line(expr=_total("bad"), called="bad", colour=RED),
         ],
-        stacked=True,
+        filled=True,
         soft=(0, None),
     )
 
 
 def _decided() -> Panel:
     return lines(
-        "Good and withdrawn records per hour",
+        "Good and withdrawn records in the last hour",
         "The traffic that the ratio stands on; withdrawn ones were gone when they were due and count nowhere. No "
         "bars: no traffic, or nobody counted.",
         [
-            Line(expr=_total("good"), called="good", colour=GREEN, bars_of="1h"),
-            Line(expr=_total("withdrawn"), called="withdrawn", colour=shared.BLUE, bars_of="1h"),
+            Line(expr=_total("withdrawn"), called="withdrawn", colour=shared.BLUE),
+            Line(expr=_total("good"), called="good", colour=GREEN),
         ],
-        stacked=True,
+        filled=True,
         soft=(0, None),
     )
 

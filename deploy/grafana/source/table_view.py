@@ -161,7 +161,7 @@ def _by_outcome() -> Panel:
 
 
 def _checks() -> Panel:
-    uncounted = [absent_as("not counted")]
+    uncounted = [absent_as("not counted", PLAIN)]
     return rows(
         "Checks, worst first",
         "Every check of the table with its latest outcome. `observer show` on the latest run names the records; the "

@@ -151,7 +151,7 @@ def test_every_panel_says_what_it_means_and_what_stands_there_when_nothing_is_kn
             assert last["options"]["result"]["color"] == shared.PURPLE
 
 
-def green_when_absent(panel: dict[str, Any]) -> list[str]:
+def colours_of_nothing(panel: dict[str, Any]) -> list[str]:
     """Colours that stand where there is no number."""
     fields = panel["fieldConfig"]
     found = [fields["defaults"], *({p["id"]: p.get("value") for p in o["properties"]} for o in fields["overrides"])]
@@ -168,9 +168,11 @@ def test_unknown_is_never_green_and_colours_never_speak_alone(name: str) -> None
     for panel in panels(name):
         if panel["type"] == "row":
             continue
-        assert set(green_when_absent(panel)) <= {shared.PURPLE}
+        assert set(colours_of_nothing(panel)) <= {shared.PURPLE, shared.PLAIN}
         assert all(text.strip() for text in dashboards.texts(panel))
         for target in panel.get("targets", ()):
+            # Steps as long as an hour would hide a daemon's first one.
+            assert "interval" not in target, panel["title"]
             # Where nothing is known, a zero would be made up.
             assert "vector(" not in target["expr"], panel["title"]
             if panel["type"] in {"stat", "table", "bargauge"}:
