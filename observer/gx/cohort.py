@@ -244,8 +244,8 @@ class Glass:
         """
         if self._changes is None:
             return tuple(rows)
-        deadline = self._cohort.indicator.deadline
-        due = {row.key: row for row in rows if row.event_at != NO_TIME and row.event_at + deadline <= self.at}
+        over = self.at - self._cohort.indicator.deadline
+        due = {row.key: row for row in rows if row.event_at != NO_TIME and row.event_at <= over}
         texts = {key: self._texts.get(key, key) for key in due}
         told = {row.key: row for row in self._changes.told(tuple(due.values()), texts, self._ask)}
         return tuple(told.get(row.key, row) for row in rows)

@@ -187,7 +187,8 @@ class CohortRows:
         events = keys + len(self.event.columns)
         written = events + len(self._written.columns)
         event_of, written_of = self.event.reader(keys), self._written.latest_reader(events)
-        kept, deadline, digests = self._keys.kept, self._deadline, self._keys.secret is not None
+        kept, digests = self._keys.kept, self._keys.secret is not None
+        over = at - self._deadline
         for raw in raws:
             event_at = event_of(raw)
             if span is None:
@@ -201,8 +202,8 @@ class CohortRows:
                 texts[kept(key)] = key
             holds = raw[-1] == 1
             history = None
-            if self._filled.columns and event_at + deadline <= at:
-                history = self._filled_by(raw[written], raw[written + 1], event_at + deadline, holds)
+            if self._filled.columns and event_at <= over:
+                history = self._filled_by(raw[written], raw[written + 1], event_at + self._deadline, holds)
             yield SeenRow(
                 key=kept(key) if digests else key,
                 event_at=event_at,
