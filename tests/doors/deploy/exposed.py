@@ -15,9 +15,9 @@ from observer.metrics.recording_rules import standing_rules
 from observer.runs.deliveries import Reason
 from observer.runs.workers import Ending
 from observer.slo.model import Slo
-from tests.doors.deploy.files import ROOT
+from tests.doors.deploy.files import PROMETHEUS, ROOT, document
 from tests.doors.metrics.scraping import Daemon
-from tests.fakes.levels import level, stands
+from tests.fakes.levels import stands
 from tests.fakes.standings import Watched, after_a_run
 
 
@@ -70,7 +70,8 @@ def exposed_labels() -> dict[str, set[str]]:
 @cache
 def recorded() -> set[str]:
     """Names of what Prometheus records by deploy/prometheus."""
-    return {rule.record for rule in standing_rules(level())}
+    groups = document(PROMETHEUS / "slo-rules.yaml")["groups"]
+    return {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
 
 
 def write_recording_rules(file: Path, slos: tuple[Slo, ...]) -> None:

@@ -95,6 +95,17 @@ def test_dashboards_have_uids_of_their_own_no_ids_and_the_provisioned_datasource
         assert set(asked) == {"${datasource}"}
 
 
+def test_kubernetes_gets_every_dashboard_in_a_config_map_that_can_be_applied() -> None:
+    folder = DEPLOY / "grafana"
+    made = document(folder / "kustomization.yaml")
+    files = [file for generator in made["configMapGenerator"] for file in generator["files"]]
+    assert sorted(files) == [f"dashboards/{name}.json" for name in names()]
+    assert made["generatorOptions"]["labels"] == {"grafana_dashboard": "1"}
+    for file in files:
+        # `kubectl apply` writes all of it into an annotation, which holds 256 KiB.
+        assert (folder / file).stat().st_size < 200_000
+
+
 @EVERY_DASHBOARD
 def test_every_link_leads_to_a_dashboard_and_sets_variables_that_it_has(name: str) -> None:
     pages = {dashboards.dashboard(each)["uid"]: {v["name"] for v in variables(each)} for each in names()}
