@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from filelock import FileLock
 from observer.demo.enrichment import DEADLINE, FLAGSHIP
 from observer.demo.faults import FAULTS, OUTAGE
 from tests.acceptance.dashboards_of_the_demo import Dashboards
-from tests.doors.deploy.asking import Unanswered
+from tests.doors.deploy.asking import Asked
 from tests.fakes.terminal import observer
 from tests.real_parts import missing
 
@@ -40,7 +41,7 @@ class Watched:
     runs: str
     ready: int
     #: What the dashboards ask and a Prometheus beside it could not answer; None when none was there.
-    unanswered: list[Unanswered] | None
+    unanswered: list[Asked] | None
 
 
 @pytest.fixture(scope="module")
@@ -119,12 +120,13 @@ def test_the_flagship_burns_and_explain_tells_which_leads_got_their_email_too_la
     assert "bad leads" in burning.rpartition(";")[2]
     assert f'observer_slo_objective_ratio{{slo="{FLAGSHIP}"}} 0.995' in watched.metrics
 
-    beside = ("--config", watched.folder / "observer.toml", "--format", "json")
-    status = observer("slo", "status", FLAGSHIP, *beside, cwd=watched.folder)
-    explained = observer("slo", "explain", FLAGSHIP, *beside, cwd=watched.folder)
+    printed = [shlex.split(line)[1:] for line in watched.lines if line.lstrip().startswith("observer slo ")]
+    status, explained = (observer(*words, "--format", "json", cwd=watched.folder.parent) for words in printed)
 
     assert (status.code, explained.code) == (1, 0)
-    (level,) = json.loads(status.out)["slos"]
+    level, *others = json.loads(status.out)["slos"]
+    assert level["name"] == FLAGSHIP
+    assert len(others) == 5
     records = json.loads(explained.out)["records"]
     assert level["counted"]["bad"] == len(records) >= OUTAGE
     assert level["counted"]["unknown"] == 0
