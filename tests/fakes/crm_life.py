@@ -122,6 +122,8 @@ class Crm:
     lives: tuple[Life, ...]
     clock: Clock
     deadline: int
+    #: How much later than it says a row may have been written: a time of whole seconds may be rounded down.
+    rounded: timedelta = timedelta()
 
     def life(self, key: str) -> Life:
         """One record."""
@@ -160,7 +162,7 @@ class Crm:
             key=life.key,
             event_at=moment(event),
             holds=life.holds(real),
-            written_at=moment(self.clock.reads(life.written(real))) if life.tells else None,
+            written_at=moment(self.clock.reads(life.written(real))) + self.rounded if life.tells else None,
             history=self._history(life, event, real),
         )
 

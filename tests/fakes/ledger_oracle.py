@@ -92,8 +92,7 @@ class Judged:
         """Unknown only where nothing can tell."""
         (seen,) = self.watch.crm.rows_of([self.row.key], self.after.instant)
         assert seen.history is None or seen.event_at != self.row.event_at
-        untouched = self.life.tells and self.clock.reads(self.life.written(self.after.instant)) <= self.due_reading
-        assert not untouched
+        assert seen.written_at is None or seen.written_at > moment(self.due_reading)
         near = [
             page
             for page in self.watch.whole
