@@ -10,7 +10,7 @@ from pathlib import Path
 
 from observer.cli.inputs import read_contracts
 from observer.jobs.load_slos import slos_for_run
-from tests.doors.deploy.asking import Unanswered, unanswered
+from tests.doors.deploy.asking import Asked, everything, unanswered
 from tests.doors.deploy.exposed import write_recording_rules
 from tests.real_prometheus import Prometheus, prometheus
 
@@ -23,19 +23,19 @@ class Dashboards:
     def __init__(self, demo: Path, *, slo: str) -> None:
         """`demo` is its folder; `slo` the level that is picked."""
         self._demo = demo
-        self._picked = {**PICKED, "slo": slo}
+        self._asked = list(everything({**PICKED, "slo": slo}))
         self._open = ExitStack()
         self._stored: Prometheus | None = None
         self._began = 0.0
         #: None: never asked.
-        self.left: list[Unanswered] | None = None
+        self.left: list[Asked] | None = None
 
     def hear(self, line: str) -> None:
         """A line that the demo printed."""
         if (found := re.match(r"Metrics: +http://(.*)/metrics", line)) and shutil.which("prometheus"):
             self._stored = self._scrape(found[1])
         elif "  found " in line and self._stored is not None and self.left != []:
-            self.left = unanswered(self._stored, self._picked, since=self._began)
+            self.left = self._asked = unanswered(self._stored, self._asked, since=self._began)
 
     def close(self) -> None:
         self._open.close()

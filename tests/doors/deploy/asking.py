@@ -2,50 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.doors.deploy.dashboards import Query, asked_values, names, queries, substituted, variables
+from tests.doors.deploy.dashboards import asked_values, names, queries, substituted, variables
 from tests.real_prometheus import Prometheus
 
-#: (dashboard, panel, query) → why it may rightly have no number.
-MAY_BE_EMPTY: dict[tuple[str, str, str], str] = {}
+#: (dashboard, panel) → why no number may rightly stand there. So far there is no such panel.
+MAY_BE_EMPTY: dict[tuple[str, str], str] = {}
 
 
-@dataclass(frozen=True)
-class Unanswered:
-    """A query without any number."""
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a panel or a variable sends, with the variables put in."""
 
-    query: Query
+    dashboard: str
+    #: Title of a panel with the letter of its query, or name of a variable.
+    asker: str
     sent: str
+    #: As of now; else over time.
+    instant: bool = True
+    #: Of a variable: the label whose values are asked for, and one that has to be there.
+    label: str | None = None
+    wanted: str = ""
+
+    def is_answered(self, stored: Prometheus, *, since: float) -> bool:
+        """By at least one finite number, or by the wanted value."""
+        if self.label is None:
+            return bool(stored.numbers(self.sent, since=None if self.instant else since))
+        return self.wanted in stored.ask(f"label/{self.label}/values", **{"match[]": self.sent})
 
     def __str__(self) -> str:
-        return f"{self.query}\n    {self.sent}"
+        return f"{self.dashboard}: {self.asker}\n    {self.sent}"
 
 
-def unanswered(stored: Prometheus, picked: Mapping[str, str], *, since: float) -> list[Unanswered]:
-    """Queries of panels and variables that give no finite number, or no value, and should."""
-    return [*_panels(stored, picked, since), *_variables(stored, picked)]
-
-
-def _panels(stored: Prometheus, picked: Mapping[str, str], since: float) -> Iterator[Unanswered]:
+def everything(picked: Mapping[str, str]) -> Iterator[Asked]:
+    """Of every dashboard, each question once. What is picked as `.*` may have any value."""
+    sent: set[tuple[str, bool]] = set()
     for name in names():
         for query in queries(name):
-            if (name, query.asker, query.ref) in MAY_BE_EMPTY:
-                continue
-            sent = substituted(query.expr, picked)
-            if not stored.numbers(sent, since=None if query.instant else since):
-                yield Unanswered(query, sent)
-
-
-def _variables(stored: Prometheus, picked: Mapping[str, str]) -> Iterator[Unanswered]:
-    for name in names():
+            asked = Asked(
+                dashboard=name,
+                asker=f"{query.asker} [{query.ref}]",
+                sent=substituted(query.expr, picked),
+                instant=query.instant,
+            )
+            if (asked.sent, asked.instant) not in sent and (name, query.asker) not in MAY_BE_EMPTY:
+                sent.add((asked.sent, asked.instant))
+                yield asked
         for variable in variables(name):
-            if variable["type"] != "query":
-                continue
-            selector, label = asked_values(variable["query"])
-            sent = substituted(selector, picked)
-            values = stored.ask(f"label/{label}/values", **{"match[]": sent})
-            if picked[variable["name"]] not in [*values, ".*"]:
-                asked = Query(dashboard=name, asker=f"${variable['name']}", ref=label, expr=sent, instant=True)
-                yield Unanswered(asked, f"{sent}: {values}")
+            if variable["type"] == "query" and picked[variable["name"]] != ".*":
+                selector, label = asked_values(variable["query"])
+                yield Asked(
+                    dashboard=name,
+                    asker=f"${variable['name']}",
+                    sent=substituted(selector, picked),
+                    label=label,
+                    wanted=picked[variable["name"]],
+                )
+
+
+def unanswered(stored: Prometheus, asked: Sequence[Asked], *, since: float) -> list[Asked]:
+    """Those of them without an answer. `since`: how far those over time look back (Unix time)."""
+    return [each for each in asked if not each.is_answered(stored, since=since)]

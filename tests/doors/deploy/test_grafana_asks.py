@@ -7,7 +7,7 @@ from pathlib import Path
 
 from observer.web.app import create_app
 from observer.web.serve import WebServer
-from tests.doors.deploy.asking import Unanswered, unanswered
+from tests.doors.deploy.asking import everything, unanswered
 from tests.doors.deploy.exposed import demo, full_daemon, something_happens, write_recording_rules
 from tests.doors.metrics.scraping import ScrapedDesk
 from tests.real_prometheus import prometheus, soon
@@ -32,10 +32,10 @@ def test_every_panel_and_every_variable_of_every_dashboard_gets_an_answer(tmp_pa
         assert soon(lambda: stored.value('up{job="crm-observer"}')) == 1
         # What is counted is seen only when it grows between two scrapes.
         something_happens(daemon)
-        left: list[Unanswered] = []
+        left = list(everything(PICKED))
 
         def all_answered() -> bool:
-            left[:] = unanswered(stored, PICKED, since=began)
+            left[:] = unanswered(stored, left, since=began)
             return not left
 
         assert soon(all_answered), "\n".join(map(str, left))
