@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -211,7 +212,7 @@ class Glass:
 
     def _page(self, read: Range, raws: Sequence[Any]) -> Page:
         rows = list(self._rows.rows(raws, read, self.at, self._texts))
-        rows.sort(key=lambda row: row.event_at)
+        rows.sort(key=attrgetter("event_at"))
         return Page(read=read, rows=tuple(rows))
 
     def rows_of(self, keys: Sequence[str]) -> tuple[SeenRow, ...]:

@@ -188,21 +188,23 @@ class CohortRows:
         written = events + len(self._written.columns)
         event_of, written_of = self.event.reader(keys), self._written.latest_reader(events)
         kept, digests = self._keys.kept, self._keys.secret is not None
-        over = at - self._deadline
+        over, filled = at - self._deadline, bool(self._filled.columns)
+        after, upto = (NO_TIME, NO_TIME) if span is None else (span.after, span.upto)
+        # There are thousands of rows in every look: what is done for each of them is what a look costs.
         for raw in raws:
             event_at = event_of(raw)
             if span is None:
                 event_at = event_at or NO_TIME
-            elif event_at is None or not span.after < event_at <= span.upto:
+            elif event_at is None or not after < event_at <= upto:
                 continue
-            key = key_text(raw[:keys])
+            key = str(raw[0]) if keys == 1 and type(raw[0]) is int else key_text(raw[:keys])
             if key is None:
                 continue
             if digests:
                 texts[kept(key)] = key
             holds = raw[-1] == 1
             history = None
-            if self._filled.columns and event_at <= over:
+            if filled and event_at <= over:
                 history = self._filled_by(raw[written], raw[written + 1], event_at + self._deadline, holds)
             yield SeenRow(
                 key=kept(key) if digests else key,

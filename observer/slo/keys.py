@@ -47,11 +47,7 @@ def text_of(value: Any) -> str:
 def key_text(values: Sequence[Any]) -> str | None:
     """A key of one column as its text, of several as a compact JSON list; None when one of them is null."""
     if len(values) == 1:
-        (value,) = values
-        if type(value) is int:
-            # Most keys are.
-            return str(value)
-        return None if value is None else text_of(value)
+        return None if values[0] is None else text_of(values[0])
     if any(value is None for value in values):
         return None
     return json.dumps([text_of(value) for value in values], ensure_ascii=False, separators=(",", ":"))
