@@ -58,6 +58,11 @@ def test_the_wheel_is_typed_and_carries_templates_and_migrations(wheel_names: se
     assert any(re.match(r"observer/store/migrations/versions/\w+\.py", name) for name in wheel_names), "no migration"
 
 
+def test_the_wheel_holds_what_the_demo_is_made_of(wheel_names: set[str]) -> None:
+    contracts = {f"observer/demo/contracts/{file.name}" for file in (ROOT / "expectations" / "contracts").iterdir()}
+    assert {*contracts, "observer/demo/slo.yaml"} <= wheel_names
+
+
 def test_the_wheel_holds_the_licence_and_nothing_of_the_tests(wheel_names: set[str]) -> None:
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in wheel_names)
     strangers = {n for n in wheel_names if not n.startswith("observer/") and ".dist-info/" not in n}
