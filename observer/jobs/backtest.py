@@ -6,7 +6,7 @@ In: an SLO, and the source (time-to-fill) or the state (everything else). Out: a
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,6 +22,7 @@ from observer.sources.source import Source
 from observer.store import Store
 
 _INSTANT = timedelta(microseconds=1)
+_LONGEST_PART = timedelta(days=1)
 #: Told with how many rows were read, and which part of the range they are.
 Progress = Callable[[int, float], None]
 
@@ -54,12 +55,21 @@ def backtest_rows(
         course = Course(glass.at - since, glass.at + _INSTANT)
         span = Range(after=glass.at - since - indicator.deadline, upto=glass.at - indicator.deadline)
         count = 0
-        for page in glass.pages([span]):
+        for page in glass.pages(_parts(span)):
             for row in glass.with_histories(page.rows):
                 course.add_row(row.event_at + indicator.deadline, _state(row, indicator, at=glass.at))
             count += len(page.rows)
             progress(count, (page.read.upto - span.after) / since)
         return Backtested(found=backtest(slo, course, at=glass.at), undatable=glass.undatable())
+
+
+def _parts(span: Range) -> Iterator[Range]:
+    """Where times are text, a page may hold all of a range: no more than a day of it is held at once."""
+    after = span.after
+    while after < span.upto:
+        upto = min(after + _LONGEST_PART, span.upto)
+        yield Range(after=after, upto=upto)
+        after = upto
 
 
 def _state(row: SeenRow, indicator: TimeToFill, *, at: datetime) -> State:
