@@ -66,8 +66,9 @@ class Backtest:
 
 def with_objective(slo: Slo, target: Fraction) -> Slo:
     """The same SLO with another objective. Burn rules that could never fire under it are left out."""
-    rules = tuple(rule for rule in slo.burn_rules if rule.can_fire(slo.window.span, target)) if target < 1 else ()
-    return replace(slo, target=target, burn_rules=rules)
+    span = slo.window.span
+    possible = tuple(rule for rule in slo.burn_rules if target < 1 and rule.can_fire(span, target, slo.slice_span))
+    return replace(slo, target=target, burn_rules=possible)
 
 
 def backtest(slo: Slo, course: Course, *, at: datetime) -> Backtest:

@@ -47,9 +47,10 @@ class BurnRule:
         """`1h/5m`."""
         return f"{short_span(self.long)}/{short_span(self.short)}"
 
-    def can_fire(self, period: timedelta, target: Fraction) -> bool:
-        """A burn rate above 1 / (1 - target) cannot be: then every record is bad."""
-        return self.factor(period) * (1 - target) < 1 and self.long < period
+    def can_fire(self, period: timedelta, target: Fraction, slice_span: timedelta | None = None) -> bool:
+        """A burn rate above 1 / (1 - target) cannot be: then every record is bad. Nor can LEAST_BAD of fewer slices."""
+        holds_enough = slice_span is None or self.long >= LEAST_BAD * slice_span
+        return self.factor(period) * (1 - target) < 1 and self.long < period and holds_enough
 
 
 #: Most urgent first.

@@ -11,10 +11,11 @@ from datetime import timedelta
 from fractions import Fraction
 
 from observer.config.odcs_schema import shown
+from observer.config.openslo.objectives import Objective
 from observer.config.openslo.objects import Objects
 from observer.config.openslo.page import Element
 from observer.config.openslo.spans import BadSpan, span_of, span_text
-from observer.slo.burn import RULES, BurnRule
+from observer.slo.burn import LEAST_BAD, RULES, BurnRule
 
 #: A threshold is written with two decimals.
 _ROUNDING = Fraction(1, 100)
@@ -138,8 +139,9 @@ def attached(slo: Element, policies: Policies, objects: Objects) -> Policy | Non
     return None
 
 
-def check_burning(slo: Element, policy: Policy, *, period: timedelta, target: Fraction) -> None:
+def check_burning(slo: Element, policy: Policy, *, period: timedelta, objective: Objective) -> None:
     """Hold the policy against the objective that it watches: each of its rules can fire, at the rate it states."""
+    target, slices = objective.target, objective.slice_span
     at = slo.at("spec").at("alertPolicies")
     if target == 1:
         message = "an objective of 100 % has no budget that could burn"
@@ -151,13 +153,14 @@ def check_burning(slo: Element, policy: Policy, *, period: timedelta, target: Fr
             message = f"burn alerts look back up to {span_text(rule.long)}, and the window of the SLO is {window}"
             at.error("window-too-short", message, "write a longer timeWindow, or remove alertPolicies")
             return
-        if not rule.can_fire(period, target):
-            highest = _decimal(1 / (1 - target))
-            message = (
-                f"the pair {_pair(rule)} can never fire: it needs a burn rate of {_decimal(rule.factor(period))}, "
-                f"and with every record bad it is {highest}"
-            )
-            possible = next((r for r in RULES if r.can_fire(period, target)), None)
+        if not rule.can_fire(period, target, slices):
+            needs = f"it needs a burn rate of {_decimal(rule.factor(period))}"
+            most = f"with every record bad it is {_decimal(1 / (1 - target))}"
+            if rule.can_fire(period, target) and slices is not None:
+                needs = f"it needs {LEAST_BAD} bad slices"
+                most = f"{span_text(rule.long)} holds {rule.long // slices or 'not one'} of {span_text(slices)}"
+            message = f"the pair {_pair(rule)} can never fire: {needs}, and {most}"
+            possible = next((r for r in RULES if r.can_fire(period, target, slices)), None)
             fix = (
                 f"state the pair {_pair(possible)} instead" if possible else "remove alertPolicies, or raise the target"
             )

@@ -114,7 +114,7 @@ class _Slos:
         if window is not None and objective is not None:
             check_slices(element, objective, window.span)
             if policy is not None:
-                check_burning(element, policy, period=window.span, target=objective.target)
+                check_burning(element, policy, period=window.span, objective=objective)
         if window is not None and indicator is not None:
             _check_window(element, window.span, indicator)
         if service is None or indicator is None or window is None or objective is None:
