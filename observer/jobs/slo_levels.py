@@ -20,13 +20,14 @@ _MOST_DAYS = 60
 def levels_now(store: Store, slos: Sequence[Slo], *, at: datetime) -> tuple[Level, ...]:
     """Every SLO, in their order; one that nobody has counted has no standing. Raises StoreError."""
     known = {standing.slo.name: standing for standing in standings(store, slos, at=at)}
-    return tuple(_level(store, slo, known.get(slo.name)) for slo in slos)
+    led = store.leadership.is_led()
+    return tuple(_level(store, slo, known.get(slo.name), led=led) for slo in slos)
 
 
-def _level(store: Store, slo: Slo, standing: SloStanding | None) -> Level:
+def _level(store: Store, slo: Slo, standing: SloStanding | None, *, led: bool) -> Level:
     if standing is None:
-        return Level(slo=slo, standing=None)
+        return Level(slo=slo, standing=None, led=led)
     begins = max(standing.window_begins, standing.at - _MOST_DAYS * _DAY)
     buckets = store.ledgers.course(standing.ledger.id, begins)
     days = stretches(buckets, begins=begins, ends=standing.at, grain=_DAY)
-    return Level(slo=slo, standing=standing, days=days)
+    return Level(slo=slo, standing=standing, days=days, led=led)

@@ -30,7 +30,8 @@ SHOWN_BURNS = (timedelta(hours=1), timedelta(hours=6), timedelta(days=3))
 _WIDE, _ROOMY = 138, 90
 #: More only where there is plenty of room: rich would take it from columns that cannot be broken.
 _NAME_WIDTH, _BUDGET_WIDTH = 26, 22
-#: A level whose rows nobody looked at for so long is not known any more, or for four of its poll intervals.
+#: A level that nobody looked at for so long is not known any more, when no daemon leads. When one does, runs may be
+#: rarer than that; but not looks at rows, unless four of their poll intervals are longer.
 LONGEST_PAUSE = timedelta(minutes=10)
 _SIGNS = {
     Condition.MET: ("✓", "green"),
@@ -50,6 +51,8 @@ class Level:
     standing: SloStanding | None
     #: Records per day of the window, oldest first.
     days: tuple[Bucket, ...] = ()
+    #: Whether a daemon leads now, which counts.
+    led: bool = True
 
     @property
     def condition(self) -> Condition:
@@ -61,15 +64,16 @@ class Level:
         """Why nothing is known of it now; None when it is."""
         if self.standing is None:
             return "nobody has counted it yet: `observer serve` does"
-        ledger, at = self.standing.ledger, self.standing.at
+        ledger, indicator = self.standing.ledger, self.slo.indicator
         if ledger.trouble is not None:
             return ledger.trouble
         if ledger.looked_at is None:
-            return "nothing was looked at yet" if isinstance(self.slo.indicator, TimeToFill) else None
-        if isinstance(self.slo.indicator, TimeToFill):
-            pause = at - ledger.looked_at
-            if pause > max(LONGEST_PAUSE, 4 * self.slo.indicator.poll):
-                return f"nobody has looked for {duration_text(pause)}: is `observer serve` running?"
+            return "nothing was looked at yet" if isinstance(indicator, TimeToFill) else None
+        pause = self.standing.at - ledger.looked_at
+        if not self.led and pause > LONGEST_PAUSE:
+            return f"no daemon leads, and the last look was {duration_text(pause)} ago: start `observer serve`"
+        if isinstance(indicator, TimeToFill) and pause > max(LONGEST_PAUSE, 4 * indicator.poll):
+            return f"nobody has looked for {duration_text(pause)}: see the log of `observer serve`"
         return None
 
 

@@ -202,7 +202,7 @@ def test_programs_read_exact_numbers(desk: Desk) -> None:
 
 def test_what_nobody_looks_at_any_more_is_not_green(desk: Desk) -> None:
     (level,) = desk.read("slo", "status", FLAGSHIP, code=1, at=NOON + timedelta(hours=3))["slos"]
-    assert level["blind"] == "nobody has looked for 2 h 54 min: is `observer serve` running?"
+    assert level["blind"] == "no daemon leads, and the last look was 2 h 54 min ago: start `observer serve`"
 
 
 def test_levels_without_data_are_no_success(desk: Desk) -> None:

@@ -71,11 +71,16 @@ def test_what_nobody_sees_is_never_green() -> None:
     assert state_text(level(EMAILS, each_day(100))).style == "green"
 
 
-def test_rows_that_nobody_looked_at_lately_are_not_known() -> None:
+def test_what_nobody_looked_at_lately_is_not_known() -> None:
     late = level(EMAILS, each_day(100), looked_at=NOON - timedelta(hours=3))
-    assert late.blind == "nobody has looked for 3 h: is `observer serve` running?"
-    # A run a day is looked at when it has run.
-    assert level(RUNS, each_day(1), looked_at=NOON - timedelta(hours=30)).blind is None
+    assert late.blind == "nobody has looked for 3 h: see the log of `observer serve`"
+    # A run a day is looked at when it has run; unless nobody is there who runs it.
+    daily = level(RUNS, each_day(1), looked_at=NOON - timedelta(hours=20))
+    assert daily.blind is None
+    left = "no daemon leads, and the last look was 20 h ago: start `observer serve`"
+    assert replace(daily, led=False).blind == left
+    # A daemon that is being restarted has just looked.
+    assert replace(level(EMAILS, each_day(100)), led=False).blind is None
 
 
 def test_the_last_line_counts_every_level_once() -> None:
