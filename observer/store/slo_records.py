@@ -41,8 +41,9 @@ def known_rows(connection: Connection, ledger: int, ranges: Sequence[Range], key
     if asked:
         keys_asked = list(asked)
         others = [key for key in keys_asked if asked[key] not in pending]
-        rows = connection.execute(select(p).where(p.c.ledger_id == ledger, among(connection, p.c.key, others)))
-        pending.update(_by_key(rows, asked))
+        if others:
+            rows = connection.execute(select(p).where(p.c.ledger_id == ledger, among(connection, p.c.key, others)))
+            pending.update(_by_key(rows, asked))
         found = select(r.c.key).where(r.c.ledger_id == ledger, among(connection, r.c.key, keys_asked))
         decided = [asked[key] for key in connection.execute(found).scalars().all()]
     return Known(pending=pending, decided=frozenset(decided))
