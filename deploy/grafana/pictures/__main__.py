@@ -108,6 +108,9 @@ def main() -> int:
     parser.add_argument("--prometheus", metavar="URL", help="ask this one instead of making a month up")
     parser.add_argument("--dashboard", default="operations", help="with --prometheus: which one")
     parser.add_argument("--minutes", type=float, default=15, help="with --prometheus: over the last so many minutes")
+    parser.add_argument(
+        "--at", type=datetime.fromisoformat, default=datetime.now(UTC), help="with --prometheus: when they end"
+    )
     parser.add_argument("--pick", action="append", default=[], metavar="NAME=VALUE", help="a variable")
     chosen = parser.parse_args()
     picks = dict(each.split("=", 1) for each in chosen.pick)
@@ -115,11 +118,17 @@ def main() -> int:
         asking = Asking(
             url=chosen.prometheus,
             picked=ALL | picks,
-            now=datetime.now(UTC),
+            now=chosen.at,
             span=timedelta(minutes=chosen.minutes),
         )
         out = chosen.out / f"grafana-{chosen.dashboard}.png"
-        draw(chosen.dashboard, asking, chips={"Observer": month.JOB} | picks, caption=CAPTION, out=out)
+        draw(
+            chosen.dashboard,
+            asking,
+            chips={"Observer": month.JOB} | {name.capitalize(): value for name, value in picks.items()},
+            caption=CAPTION,
+            out=out,
+        )
         return 0
     made_up = f"A made-up month of the service levels in slo.yaml. {CAPTION}"
     with prometheus_of_the_month() as url:

@@ -89,7 +89,8 @@ def _numbers(panel: Mapping[str, Any], found: Sequence[Series], width: float) ->
     for target in panel["targets"]:
         values = [series.last for series in found if series.ref == target["refId"]]
         shown = field_of(panel, ref=target["refId"]).shown(values[0] if values else None)
-        size = min(34 if not many else 30, 1.5 * (width - 30) / max(1, len(shown.text)))
+        room = (width - 30) / len(panel["targets"])
+        size = min(34 if not many else 30, 1.5 * room / max(1, len(shown.text)))
         name = f"<small>{escape(target['legendFormat'])}</small>" if many else ""
         parts.append(f'<div style="color:{shown.colour};font-size:{size:.0f}px">{name}{escape(shown.text)}</div>')
     return f'<div class="stat">{"".join(parts)}</div>'

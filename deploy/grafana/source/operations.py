@@ -191,7 +191,7 @@ def _contracts() -> Panel:
             Column(title="Owner", label="owner"),
         ],
         key="contract",
-        absent="no contract is watched",
+        absent="no contract is watched, or unknown",
         sorted_by=("Last run", True),
     )
 
@@ -221,7 +221,7 @@ def _durations() -> Panel:
         "at their time limit, 30 minutes unless set otherwise.",
         daemons.quantiles("observer_run_duration_seconds"),
         unit="s",
-        absent="no run ended",
+        absent="no run ended, or unknown",
         soft=(0, None),
     )
 
@@ -238,7 +238,7 @@ def _run_time() -> Panel:
             )
         ],
         unit="s",
-        absent="no run ended",
+        absent="no run ended, or unknown",
         soft=(0, None),
     )
 
@@ -249,7 +249,7 @@ def _lateness() -> Panel:
         "After they were due, over the last hour. When it grows, all workers are busy: allow more, or run less often.",
         daemons.quantiles("observer_scheduler_lateness_seconds"),
         unit="s",
-        absent="no run began",
+        absent="no run began, or unknown",
         soft=(0, None),
     )
 

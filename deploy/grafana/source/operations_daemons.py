@@ -41,7 +41,7 @@ def tick_durations() -> Panel:
         "Over the last hour. More than a second: the event or update time has no index.",
         quantiles("observer_tick_duration_seconds"),
         unit="s",
-        absent="no glance",
+        absent="no glance, or unknown",
         soft=(0, None),
     )
 
@@ -79,7 +79,7 @@ def deliveries() -> Panel:
                 called="{{receiver}}: {{result}} ({{reason}})",
             )
         ],
-        absent="nothing was sent",
+        absent="nothing was sent, or unknown",
         filled=True,
         soft=(0, None),
     )

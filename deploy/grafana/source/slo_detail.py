@@ -12,7 +12,7 @@ CONDITION = of_slo("observer_slo_condition")
 #: Days of the SLO's window: a recording rule of deploy/prometheus, for no gauge tells it.
 DAYS = 'max(slo:time_period:days{sloth_slo="$slo"})'
 _INFO = f'max by ({SLO_LABELS}) (observer_slo_info{{job="$job",slo="$slo"}})'
-_NO_DATA = "no data"
+_NO_DATA = "no data, or unknown"
 
 
 def page() -> Page:
@@ -86,7 +86,7 @@ def _now() -> list[tuple[int, Panel]]:
                 of_slo("observer_slo_budget_remaining_ratio"),
                 unit="percentunit",
                 decimals=1,
-                absent="no data, or no budget (100 %)",
+                absent="no data, no budget (100 %), or unknown",
                 thresholds=steps(RED, (0.000001, ORANGE), (0.25, YELLOW), (0.5, GREEN)),
             ),
         ),
@@ -169,7 +169,7 @@ def _counts() -> list[tuple[int, Panel]]:
                 "field.",
                 of_slo("observer_slo_undatable"),
                 unit="locale",
-                absent="not counted",
+                absent="not counted, or unknown",
                 thresholds=steps(PLAIN, (1, PURPLE)),
             ),
         ),
@@ -362,6 +362,6 @@ def _what() -> Panel:
             Column(title="Window", label="window"),
         ],
         key="slo",
-        absent="no such service level now",
+        absent="no such service level, or unknown",
         sorted_by=("SLO", False),
     )

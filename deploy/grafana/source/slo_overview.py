@@ -140,7 +140,7 @@ def _tiles() -> list[tuple[int, Panel]]:
 
 
 def _all() -> Panel:
-    none = [absent_as("no data")]
+    none = [absent_as("–")]
     to_detail = shared.to_page(shared.SLO_DETAIL, "Open this service level", slo="${__data.fields.SLO}")
     to_table = shared.to_page(
         shared.TABLE_VIEW, "Open this table", contract="${__data.fields.Contract}", table="${__data.fields.Table}"
@@ -221,7 +221,7 @@ def _all() -> Panel:
                 unit="s",
                 decimals=1,
                 width=115,
-                mappings=words({-1: ("not at this rate", PLAIN), 0: ("spent", RED)}, absent="no data"),
+                mappings=words({-1: ("not at this rate", PLAIN), 0: ("spent", RED)}, absent="–"),
                 thresholds=steps(RED, (86_400, ORANGE), (604_800, YELLOW)),
             ),
             Column(
@@ -266,7 +266,7 @@ def _budgets() -> Panel:
         "is missed. It rises when bad records leave a rolling window.",
         [Line(expr=LEFT, called="{{slo}}")],
         unit="percentunit",
-        absent="no data",
+        absent="no data, or unknown",
         thresholds=steps(RED, (0, "transparent")),
         soft=(0, 1),
     )
@@ -281,7 +281,7 @@ def _unknown() -> Panel:
         "no history.",
         [Line(expr=f"({unknown}) / ((({counted}) + ({unknown})) > 0)", called="{{slo}}")],
         unit="percentunit",
-        absent="no data",
+        absent="no data, or unknown",
         thresholds=steps("transparent", (0.1, PURPLE)),
         soft=(0, 0.12),
     )
@@ -294,7 +294,7 @@ def _burns() -> Panel:
         "means that nothing counted in that hour.",
         [Line(expr=of_slos("observer_slo_burn_rate", 'window="1h"'), called="{{slo}}")],
         unit="suffix:×",
-        absent="no data",
+        absent="no data, or unknown",
         thresholds=steps("transparent", (1, ORANGE)),
         soft=(0, 2),
         wide=True,

@@ -129,7 +129,7 @@ def _now() -> list[tuple[int, Panel]]:
                 f"max(observer_check_rows_failed{{{_WRITES}}} / (observer_check_rows_tested{{{_WRITES}}} > 0))",
                 unit="percentunit",
                 decimals=2,
-                absent="nothing was written, or not known",
+                absent="nothing was written, or unknown",
                 thresholds=steps(GREEN, (0.000001, RED)),
             ),
         ),
@@ -186,7 +186,7 @@ def _checks() -> Panel:
             Column(title="Owner", label="owner", width=240),
         ],
         key="check",
-        absent="no such table is watched now",
+        absent="no such table is watched, or unknown",
         sorted_by=("Outcome", True),
     )
 
@@ -221,7 +221,7 @@ def _completeness() -> Panel:
             Column(title="Outcome", expr=worst, width=185, mappings=words(shared.OUTCOMES)),
         ],
         key="property",
-        absent="no field of this table has to be there",
+        absent="no field has to be there, or unknown",
         sorted_by=("Present", False),
     )
 
@@ -232,7 +232,7 @@ def _completeness_over_time() -> Panel:
         "A step down is an integration or a form that stopped filling a field: look at what was released then.",
         [Line(expr=_PRESENT, called="{{property}}")],
         unit="percentunit",
-        absent="no field of this table has to be there, or not known",
+        absent="no field has to be there, or unknown",
         soft=(None, 1),
     )
 
@@ -269,7 +269,7 @@ def _writes() -> Panel:
             Line(expr=f"max(observer_check_rows_failed{{{_WRITES}}})", called="invalid", colour=RED),
         ],
         unit="locale",
-        absent="needs two snapshots of a table with a key",
+        absent="no two snapshots of a table with a key, or unknown",
         soft=(0, None),
     )
 
@@ -308,7 +308,7 @@ def _service_levels() -> Panel:
     def of(name: str) -> str:
         return f'max by (slo) ({name}{{job="$job"}}) {mine}'
 
-    none = [absent_as("no data")]
+    none = [absent_as("–")]
     return rows(
         "Service levels of this table",
         "What was promised about it. Click one for its detail.",
@@ -335,6 +335,6 @@ def _service_levels() -> Panel:
             Column(title="Window", label="window"),
         ],
         key="slo",
-        absent="no service level is about this table",
+        absent="no service level is about it, or unknown",
         sorted_by=("Budget left", False),
     )
