@@ -17,8 +17,8 @@ COLOURS = {
     "text": "#d8d9e0",
     "transparent": "transparent",
 }
-#: Of series that have no colour of their own.
-PALETTE = ("#5794f2", "#f2cc0c", "#ff9830", "#b877d9", "#37bbca", "#f2495c", "#8ab8ff", "#fade2a")
+#: Of series that have no colour of their own; none is that of the unknown.
+PALETTE = ("#5794f2", "#f2cc0c", "#ff9830", "#c0d8ff", "#37bbca", "#f2495c", "#8ab8ff", "#fade2a")
 _SPANS = ((86_400 * 7, "weeks"), (86_400, "days"), (3_600, "hours"), (60, "mins"), (1, "s"))
 
 
