@@ -170,7 +170,7 @@ def test_the_state_says_what_is_true(
     urls: tuple[str, str], seed: int, past: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watch, ticks = course(seed, past)
-    slo = replace(level(f"emails-{seed}"), indicator=watch.indicator, revision="r", counted="c")
+    slo = replace(level(f"emails-{seed}-{past}"), indicator=watch.indicator, revision="r", counted="c")
     with desk(urls) as (crm, store, term):
         ledger = store.ledgers.open(slo, now=moment(0), term=term)
         with closing(open_source(crm.url, statement_timeout=PATIENCE, connect_timeout=PATIENCE)) as source:
