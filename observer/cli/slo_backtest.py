@@ -23,8 +23,8 @@ from observer.wiring import opened_source, opened_store
 if TYPE_CHECKING:
     from observer.jobs.backtest import Backtested, Progress
 
-#: Between these, an answer takes at most minutes.
-SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=3660)
+#: A course keeps 40 bytes for each minute.
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=1830)
 
 _SHARE = re.compile(r"(\d{1,3}(?:\.\d{1,12})?|\.\d{1,12})\s*(%?)", re.ASCII)
 
@@ -126,7 +126,7 @@ def _span(text: str) -> timedelta:
     except BadDuration as error:
         raise InputError(f"--since cannot be understood: {error}", fix=error.fix) from error
     if not SHORTEST <= span <= LONGEST:
-        raise InputError("--since is not between one minute and ten years", fix="write it like 12h or 30d")
+        raise InputError("--since is not between one minute and five years", fix="write it like 12h or 30d")
     return span
 
 

@@ -19,6 +19,7 @@ from observer.slo.backtest import DAY, Backtest
 from observer.slo.burn import Urgency
 from observer.slo.model import Method, Slo, TimeToFill
 from observer.slo.walk import Fired
+from observer.slo.windows import MINUTE
 
 #: Alerts that are listed; JSON has all of them.
 MOST_ALERTS = 20
@@ -89,9 +90,14 @@ def _facts(found: Backtest) -> Iterator[tuple[str, str]]:
     yield "Objective", f"{words.objective_text(slo.target)} over {words.window_text(slo)}"
     share = words.left_share(found.budget)
     drawn = f"{bar(share)} {words.share_text(share)}, " if share is not None else ""
-    over = "" if found.window_is_whole else f", over these {duration_text(found.ends - found.begins)} only"
+    over = "" if found.window_is_whole else f", over these {_range_text(found)} only"
     yield "Budget", f"{drawn}{words.budget_text(found.budget, words.counted_noun(slo))}{over}"
     yield "Attainable", _objective_text(found)
+
+
+def _range_text(found: Backtest) -> str:
+    """In whole minutes: it begins with one."""
+    return duration_text((found.ends - found.begins) // MINUTE * MINUTE)
 
 
 def _of(count: int | Fraction, total: int | Fraction) -> str:

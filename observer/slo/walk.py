@@ -6,6 +6,7 @@ second. Alerts on unknown records are left out: what is unknown to somebody who 
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -112,8 +113,8 @@ class _Records:
     unit = 1
 
     def __init__(self, course: Course) -> None:
-        self._good = (0, *accumulate(course.good))
-        self._bad = (0, *accumulate(course.bad))
+        self._good = array("q", accumulate(course.good, initial=0))
+        self._bad = array("q", accumulate(course.bad, initial=0))
         self._bad_minutes = [minute for minute, bad in enumerate(course.bad) if bad]
 
     def more_bad_after(self, passed: int) -> int:

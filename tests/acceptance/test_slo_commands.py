@@ -302,7 +302,7 @@ def test_a_backtest_of_glances_reads_what_was_recorded(desk: Desk) -> None:
         (("explain", "nothing-like-it"), "choose from leads-email-5m, leads-source-complete"),
         (("explain", "leads-looked-at"), "nobody has counted `leads-looked-at` yet"),
         (("backtest", FLAGSHIP, "--since", "soon"), "--since cannot be understood"),
-        (("backtest", FLAGSHIP, "--since", "0s"), "--since is not between one minute and ten years"),
+        (("backtest", FLAGSHIP, "--since", "0s"), "--since is not between one minute and five years"),
         (("backtest", FLAGSHIP, "--since", "1h", "--objective", "1e9"), "is no share between 0 and 1"),
         (("backtest", FLAGSHIP, "--since", "1h", "--source", "sqlite:///nowhere.db"), "nowhere.db"),
         (("backtest", FLAGSHIP, "--since", "1h", "--source", "file:."), "name a database as source"),
