@@ -22,7 +22,7 @@ COMMANDS = {
     "audit": ("observer.cli.audit:audit", "Check a CRM database against its contracts and report the truth."),
     "serve": ("observer.cli.serve:serve", "Watch always: run, glance and tell on schedule, until stopped."),
     "run": ("observer.cli.run:run", "Run one contract now, as the daemon does."),
-    "slo": ("observer.cli.slo:slo", "Service levels: check what slo.yaml promises."),
+    "slo": ("observer.cli.slo:slo", "Service levels: how they stand, why, and what slo.yaml says."),
     "doctor": ("observer.cli.doctor:doctor", "Try every door that a daemon needs, and say what to do."),
     "migrate": ("observer.cli.migrate:migrate", "Bring the state to the newest schema."),
     "outbox": ("observer.cli.outbox:outbox", "Show what waits to be told to others, and try again what was given up."),
