@@ -1,6 +1,10 @@
 """What the ledgers of service levels take in the state: bytes per record, and the time of a look and of an evaluation.
 
 `python -m benchmarks.slo_storage [--records 1000000] [--levels 200]`
+
+November 2026, keys of 18 characters, a million records: PostgreSQL 124 bytes each with all indexes (136 where keys
+come in no order), SQLite 88 (86). 200 levels, each with 28 days of busy minutes: 3.7 s on PostgreSQL and 1.7 s on
+SQLite, on two cores that were busy with other things as well.
 """
 
 from __future__ import annotations
