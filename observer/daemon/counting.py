@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from observer.daemon.watching import Watch
 from observer.errors import ObserverError
-from observer.jobs.evaluate_slos import every, tell
+from observer.jobs.evaluate_slos import end_alerts_of_removed, every, tell
 from observer.jobs.fill_ledger import LedgerFiller
 from observer.jobs.slo_standing import standings
 from observer.runs.leading import Term
@@ -34,6 +34,8 @@ class Counting:
         #: SLO → when it is due, by the monotonic clock: to be counted, and to be told of.
         self._due: dict[str, float] = {}
         self._tell: dict[str, float] = {}
+        #: The configuration whose SLOs alone have alerts.
+        self._cleared: Watch | None = None
         #: By SLO, as just told; and when all of them were last read, by the monotonic clock.
         self._standings: dict[str, SloStanding] = {}
         self._read_at: float | None = None
@@ -55,6 +57,9 @@ class Counting:
         A source that does not answer one of them is not asked again for the others that are due now.
         """
         watch = self._current()
+        if watch is not self._cleared:
+            end_alerts_of_removed(self._store, watch.slos, now=datetime.now(UTC), term=term)
+            self._cleared = watch
         locked_out: ObserverError | None = None
         to_tell: list[Slo] = []
         for place, slo in enumerate(watch.slos):

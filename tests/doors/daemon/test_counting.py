@@ -122,6 +122,10 @@ def test_rows_are_judged_at_their_deadline_and_an_alert_opens(counted: Counted) 
     standing = eventually(lambda: (s := counted.count()) and s.ledger.alerts and s, "an alert is open")
     assert {each.alert.name for each in standing.ledger.alerts} == {*(f"burn-{rule.name}" for rule in RULES), "spent"}
 
+    counted.watch = watch_of(leads(), source=counted.watch.settings.source or "")
+    counted.count()
+    assert counted.store.slo_alerts.all_open() == {}, "an SLO that was removed tells nothing"
+
 
 def test_a_changed_objective_goes_on_with_what_was_counted(counted: Counted) -> None:
     counted.count()
