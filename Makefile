@@ -30,7 +30,7 @@ coverage: $(READY) ## Run every test and say what they reach (twice as long)
 	$(BIN)/coverage report --fail-under=85
 	$(BIN)/coverage report --include="observer/contracts/*,observer/checks/*,observer/runs/*,observer/slo/*" --fail-under=95
 
-check: $(READY) ## Lint, types, import rules, contracts, stale suites, tests with coverage
+check: $(READY) ## Lint, types, import rules, contracts, what is generated, tests with coverage
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -38,6 +38,7 @@ check: $(READY) ## Lint, types, import rules, contracts, stale suites, tests wit
 	$(BIN)/observer lint expectations/contracts
 	$(BIN)/observer generate --check
 	$(BIN)/observer slo lint
+	$(BIN)/python -m deploy.grafana.source --check
 	$(MAKE) coverage
 
 bench: $(READY) ## Measure against hand-written SQL and against peers (long: about 30 minutes)
