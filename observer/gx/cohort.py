@@ -187,12 +187,15 @@ class Glass:
         order = self._rows.ordered_by
         if order is None and self._width is not None:
             most = max(limit, self._most)
-            part = Range(after=span.after, upto=min(span.after + self._width * 2, span.upto))
+            part = Range(after=span.after, upto=min(span.after + self._width, span.upto))
         while True:
             raws = self._fetch(part, most + 1)
             if len(raws) <= most:
-                self._width, self._most = (part.upto - part.after if part != span else None), most
-                return self._page(part, raws)
+                page = self._page(part, raws)
+                # Rows of the range, not what the database gave too many: else pages would grow with every one.
+                wider = 2 if 2 * len(page.rows) <= limit else 1
+                self._width, self._most = ((part.upto - part.after) * wider if part != span else None), most
+                return page
             if order is not None:
                 # Rows that are not read are as late as the last one at least.
                 next_at = order.first_after(self._order_value(raws[-1]))

@@ -276,3 +276,12 @@ def test_everything_is_seen_as_of_one_instant(desk: Desk) -> None:
         desk.run("UPDATE leads SET email = 'late'")
         assert [row.holds for page in glass.pages([span(0, 5)]) for row in page.rows] == [False]
         assert [row.holds for row in glass.rows_of(["1"])] == [False]
+
+
+def test_pages_do_not_grow_where_rows_come_in_no_order(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    desk = desk_at("sqlite", request, tmp_path)
+    desk.make(TABLE, [(n, None, minutes(0.01 * n), minutes(1)) for n in range(1, 3_000)])
+    with desk.glass(crm()) as glass:
+        pages = [len(page.rows) for page in glass.pages([span(0, 40)], limit=50)]
+    assert sum(pages) == 2_999
+    assert max(pages) == pages[0], "however many pages came before"
