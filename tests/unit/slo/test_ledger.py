@@ -172,7 +172,7 @@ def test_every_time_of_the_look_back_is_read_again_within_a_sweep(poll: int, loo
         position = step(position, level, page, sweep=wanted.sweep, pending={}, known=set()).now
         read.append((now, spans(wanted.ranges)))
         now += poll
-    for visible in range(HOUR, LATER // 2 - 3 * HOUR - 2 * poll, 3 * HOUR + 7):
+    for visible in range(HOUR, LATER // 2 - 3 * HOUR - 2 * poll, 41 * MINUTE + 7):
         for event in (visible - look_back + 1, visible - look_back // 2, visible - 1):
             times = (at for at, ranges in read if at >= visible and any(a < event <= b for a, b in ranges))
             assert event <= -300 or next(times) - visible <= SWEEP.total_seconds() + 2 * poll
@@ -204,16 +204,24 @@ def test_a_sweep_that_was_cut_off_goes_on_where_it_was() -> None:
     assert any(span.after <= part.upto < span.upto for span in following)
 
 
-@given(st.integers(0, LATER), st.integers(0, LATER), st.integers(0, 100 * HOUR), st.integers(0, 600))
-def test_nothing_is_read_that_may_be_forgotten(seen: int, back: int, pause: int, waits: int) -> None:
+@pytest.mark.parametrize(
+    "level",
+    [
+        FIVE,
+        replace(FIVE, look_back=timedelta(minutes=1), grace=timedelta(hours=5)),
+        replace(FIVE, look_back=timedelta(minutes=1), deadline=timedelta(days=2)),
+    ],
+)
+@given(st.integers(0, LATER), st.integers(0, LATER), st.integers(0, 100 * HOUR), st.integers(0, 10**9))
+def test_nothing_is_read_that_may_be_forgotten(level: TimeToFill, seen: int, back: int, pause: int, age: int) -> None:
     position = at(seen, swept_to=seen - back)
-    now = seen + pause
-    forgotten = reach(position, FIVE)
+    oldest = seen - age % int(level.deadline.total_seconds())
+    now, forgotten = seen + pause, reach(position, level)
     for _ in range(3):
-        wanted = reading(position, now, seen - min(waits, 300))
+        wanted = reading(position, now, oldest, level)
         assert all(span.after >= forgotten for span in wanted.ranges)
         page = Look(at=moment(now), until=moment(now), ranges=wanted.ranges, rows=())
-        position = step(position, FIVE, page, sweep=wanted.sweep, pending={}, known=set()).now
+        position = step(position, level, page, sweep=wanted.sweep, pending={}, known=set()).now
         now += pause
 
 
