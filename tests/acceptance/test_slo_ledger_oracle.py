@@ -6,6 +6,7 @@ the ledger in memory says, which in the end is held against the whole life of ev
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,10 +22,13 @@ from observer.errors import NotLeading
 from observer.gx import cohort
 from observer.gx.instants import Instant, take_instant
 from observer.jobs.fill_ledger import LedgerFiller
+from observer.jobs.slo_standing import standings
 from observer.runs.leading import Term
+from observer.slo.budget import Counts
 from observer.slo.ledger import Decided, Pending, Range
 from observer.slo.model import FillColumn, HistoryTable, Slo, TimeToFill
 from observer.slo.verdicts import State
+from observer.slo.windows import MINUTE, floor
 from observer.sources.opening import open_source
 from observer.store.store import Store
 from tests import real_parts
@@ -189,9 +193,19 @@ def test_the_state_says_what_is_true(
                     with pytest.raises(NotLeading):
                         filler.count(source, store, now=at.until, term=replace(term, epoch=term.epoch - 1))
                 assert stands_of(store, ledger) == memory_of(watch)
-        standing = store.ledgers.standings([slo])[slo.name]
+        (found,) = standings(store, [slo], at=at.until)
+        standing = found.ledger
         assert (standing.totals, standing.pending, standing.trouble) == (watch.ledger.totals, 0, None)
+        assert found.budget.counts == watch.ledger.totals
+        for span, counts in found.spans.items():
+            assert counts == recount(watch, at.until - span)
     check(watch)
+
+
+def recount(watch: Watch, since: datetime) -> Counts:
+    """Records whose deadline was at this time, to the minute, or later."""
+    dues = ((row.event_at + watch.indicator.deadline, row) for row in watch.ledger.decided.values())
+    return Counts(**Counter(row.state.value for due, row in dues if due >= floor(since, MINUTE)))
 
 
 def course(seed: int, past: str | None) -> tuple[Watch, list[Tick]]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
 
-from observer.slo.ledger import SWEEP
+from observer.slo.ledger import SWEEP, reach
 from observer.slo.model import TimeToFill
 from tests.fakes.crm_life import Clock, Crm, Life
 from tests.fakes.ledger_memory import MemoryLedger
@@ -97,9 +97,13 @@ def ticks_of(dice: Random, poll: int, *, calm: bool) -> list[Tick]:
 
 
 def lived(watch: Watch, planned: list[Tick]) -> Watch:
-    """The watch after its ticks, and after all is quiet and has been looked for."""
-    for tick in planned:
+    """The watch after its ticks, and after all is quiet and has been looked for.
+
+    What may be forgotten is: no record may be decided again for that. (An event time that moves brings any back.)
+    """
+    forgets = watch.crm.clock.back == 0 and not any(life.moves for life in watch.crm.lives)
+    for tick in (*planned, *(Tick(at=at) for at in SETTLED)):
         watch.tick(tick)
-    for at in SETTLED:
-        watch.tick(Tick(at=at))
+        if forgets and watch.ledger.position is not None:
+            watch.ledger.forget(reach(watch.ledger.position, watch.indicator))
     return watch

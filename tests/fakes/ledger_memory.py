@@ -23,6 +23,8 @@ class MemoryLedger:
     decided: dict[str, Decided] = field(default_factory=dict)
     totals: Counts = field(default_factory=Counts)
     minutes: dict[datetime, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    #: Decided so long ago that it is not known any more.
+    forgotten: set[str] = field(default_factory=set)
     #: Steps that were written.
     applied: list[Step] = field(default_factory=list)
     #: Keys that a step decided which were decided before: a step that knows its rows has none.
@@ -40,7 +42,11 @@ class MemoryLedger:
             for key, row in self.pending.items()
             if key in keys or any(span.after < row.event_at <= span.upto for span in ranges)
         }
-        return pending, {key for key in keys if key in self.decided}
+        return pending, {key for key in keys if key in self.decided and key not in self.forgotten}
+
+    def forget(self, before: datetime) -> None:
+        """Forget which rows with an event time up to there were decided."""
+        self.forgotten |= {key for key, row in self.decided.items() if row.event_at <= before}
 
     def apply(self, step: Step) -> bool:
         """Write a step as a whole; False, and nothing changes, when the ledger is no longer where it begins."""
