@@ -73,6 +73,11 @@ def configure_logs(settings: LogSettings, stream: TextIO) -> None:
 class _Handler(logging.StreamHandler[TextIO]):
     """Ours, so that it can be told from others."""
 
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        """Libraries set levels of their own when they are imported: what they only remark upon is left out here."""
+        ours = record.name == "observer" or record.name.startswith("observer.")
+        return (ours or record.levelno >= logging.WARNING) and super().filter(record)
+
     def handleError(self, record: logging.LogRecord) -> None:
         """A stream that is gone (a closed pipe, a full disk) stops no work; the default prints what is being logged."""
 

@@ -94,6 +94,16 @@ def test_warnings_of_libraries_take_the_same_way_and_their_chatter_does_not():
     assert (second["event"], second["library"]) == ("library_said", "py.warnings")
 
 
+def test_a_library_that_sets_its_own_level_chatters_no_more():
+    stream = io.StringIO()
+    configure_logs(LogSettings(format="json"), stream)
+    talkative = logging.getLogger("talkative")
+    talkative.setLevel(logging.INFO)
+    talkative.info("Created temporary directory")
+    talkative.warning("it is full")
+    assert [line["message"] for line in lines(stream)] == ["it is full"]
+
+
 @pytest.mark.parametrize("form", ["json", "console"])
 def test_an_exception_is_told_by_kind_and_place_without_its_text_or_values(form: str):
     stream = configured(form)
