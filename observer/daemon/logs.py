@@ -45,6 +45,7 @@ def configure_logs(settings: LogSettings, stream: TextIO) -> None:
     ]
     safe: list[Processor] = [_without_exception_text, _without_passwords]
     handler = _Handler(stream)
+    handler.addFilter(_is_told)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, _of_library],
@@ -73,13 +74,13 @@ def configure_logs(settings: LogSettings, stream: TextIO) -> None:
 class _Handler(logging.StreamHandler[TextIO]):
     """Ours, so that it can be told from others."""
 
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
-        """Libraries set levels of their own when they are imported: what they only remark upon is left out here."""
-        ours = record.name == "observer" or record.name.startswith("observer.")
-        return (ours or record.levelno >= logging.WARNING) and super().filter(record)
-
     def handleError(self, record: logging.LogRecord) -> None:
         """A stream that is gone (a closed pipe, a full disk) stops no work; the default prints what is being logged."""
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+    """Libraries set levels of their own when they are imported: what they only remark upon is left out."""
+    return record.name.partition(".")[0] == "observer" or record.levelno >= logging.WARNING
 
 
 def _of_library(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
