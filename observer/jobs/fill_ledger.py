@@ -82,13 +82,10 @@ class LedgerFiller:
     ) -> Position | None:
         """Where the ledger stands after the look; None when somebody else has moved it."""
         known = store.ledgers.known(ledger, look.ranges, [row.key for row in look.rows])
-        overdue = [
-            key
-            for key in missing(look, known.pending)
-            if known.pending[key].event_at + self._indicator.deadline <= look.at
-        ]
-        if overdue:
-            look = replace(look, rows=(*look.rows, *glass.rows_of(overdue)))
+        # Rows whose event time has moved are still seen before their deadline, and at it.
+        elsewhere = missing(look, known.pending)
+        if elsewhere:
+            look = replace(look, rows=(*look.rows, *glass.rows_of(elsewhere)))
         # What a history says of rows that are decided already is asked no more.
         undecided = [row for row in look.rows if row.key not in known.decided]
         look = replace(look, rows=glass.with_histories(undecided))

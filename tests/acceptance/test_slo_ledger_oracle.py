@@ -218,7 +218,7 @@ def course(seed: int, past: str | None) -> tuple[Watch, list[Tick]]:
     whole = [replace(tick, page=1000, twice=False, rival=False, killed_after=0 if tick.killed_after else None)
              for tick in ticks]  # fmt: skip
     whole[0] = replace(whole[0], killed_after=None)
-    watch = replace(watch, crm=crm, indicator=indicator, asks_early=False)
+    watch = replace(watch, crm=crm, indicator=indicator)
     return watch, [*whole, *(Tick(at=at) for at in SETTLED)]
 
 

@@ -52,8 +52,6 @@ class Watch:
     crm: Crm
     indicator: TimeToFill
     ledger: MemoryLedger
-    #: Rows that are not where they were are asked for by their keys at once, not only when they are due.
-    asks_early: bool = True
     pages: list[Shown] = field(default_factory=list)
     #: Ticks that were read to their end and written.
     whole: list[Shown] = field(default_factory=list)
@@ -97,15 +95,7 @@ class Watch:
 
     def _step(self, position: Position, look: Look, sweep: Range, instant: int) -> tuple[Look, Step]:
         pending, _ = self.ledger.known(look.ranges, [row.key for row in look.rows])
-        first = min(look.at, look.until)
-        elsewhere = self.crm.rows_of(
-            (
-                key
-                for key in missing(look, pending)
-                if self.asks_early or pending[key].event_at + self.indicator.deadline <= first
-            ),
-            instant,
-        )
+        elsewhere = self.crm.rows_of(missing(look, pending), instant)
         look = replace(look, rows=(*look.rows, *elsewhere))
         pending, known = self.ledger.known(look.ranges, [row.key for row in look.rows])
         return look, step(position, self.indicator, look, sweep=sweep, pending=pending, known=known)
