@@ -272,6 +272,7 @@ class Daemon:
         """Take no more work, let runs end or hand them back, flush the outbox, and let another daemon lead."""
         self._stopping = True
         log.info("stopping", runs=len(self._pool.under_way))
+        self._counting.close()
         self._pool.stop(self._watch.settings.daemon.grace)
         try:
             self._run_ends.record_what_was_not()

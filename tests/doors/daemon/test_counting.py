@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,12 +18,14 @@ from observer.contracts.model import Contract, LogicalType, TypeOptions
 from observer.daemon.counting import Counting
 from observer.daemon.watching import Watch
 from observer.errors import InputError
+from observer.jobs.fill_ledger import LedgerFiller
 from observer.jobs.load_slos import slos_for_run
 from observer.runs.leading import Term
 from observer.settings import Settings
 from observer.slo.burn import RULES
 from observer.slo.model import Method, RollingWindow, Slo, TimeToFill
 from observer.slo.standing import Condition, SloStanding
+from observer.sources.source import Source
 from observer.store import Store
 from observer.wiring import opened_source
 from tests.doors.daemon.test_glancing import SilentSource
@@ -73,9 +76,10 @@ def level(name: str = "emails", *, target: Fraction = Fraction(995, 1000), count
 class Counted:
     """A CRM, a state that is led, and what counts one in the other."""
 
-    def __init__(self, folder: Path, store: Store, term: Term, watch: Watch) -> None:
+    def __init__(self, folder: Path, store: Store, source: Source, term: Term, watch: Watch) -> None:
         self.crm, self.store, self.term, self.watch = folder / "crm.db", store, term, watch
         self.counting = Counting(store, lambda: self.watch)
+        self.source = source
 
     def arrives(self, key: str, email: str | None) -> None:
         now = datetime.now(UTC).isoformat(timespec="microseconds")
@@ -83,10 +87,9 @@ class Counted:
             crm.execute("INSERT INTO leads VALUES (?, ?, ?, ?)", (key, email, now, now))
             crm.commit()
 
-    def count(self) -> SloStanding | None:
-        with opened_source(self.watch.settings.source or "", self.watch.settings) as source:
-            self.counting.count(source, self.term)
-        return self.standing()
+    def count(self, name: str = "emails") -> SloStanding | None:
+        self.counting.count(self.source, self.term)
+        return self.standing(name)
 
     def standing(self, name: str = "emails") -> SloStanding | None:
         return next((each for each in self.counting.standings() if each.slo.name == name), None)
@@ -99,10 +102,13 @@ def counted(tmp_path: Path) -> Iterator[Counted]:
         crm.execute("INSERT INTO leads VALUES ('old', NULL, '2020-01-01T00:00:00Z', '2020-01-01T00:00:00Z')")
         crm.commit()
     watch = watch_of(leads(), source=f"sqlite:///{tmp_path / 'crm.db'}", slos=[level()])
-    with Store.open(f"sqlite:///{tmp_path / 'state.db'}") as store:
+    with (
+        Store.open(f"sqlite:///{tmp_path / 'state.db'}") as store,
+        opened_source(watch.settings.source or "", watch.settings) as source,
+    ):
         term = store.leadership.campaign("here", timedelta(seconds=60), alone=True)
         assert term is not None
-        yield Counted(tmp_path, store, term, watch)
+        yield Counted(tmp_path, store, source, term, watch)
 
 
 def test_rows_are_judged_at_their_deadline_and_an_alert_opens(counted: Counted) -> None:
@@ -169,6 +175,54 @@ def test_a_column_that_is_lost_makes_the_level_blind_and_leaves_its_budget_alone
     with closing(sqlite3.connect(counted.crm)) as crm:
         crm.execute("ALTER TABLE leads RENAME COLUMN mail TO email")
     eventually(lambda: (s := counted.count()) and s.ledger.trouble is None, "it sees again")
+
+
+def with_counter(watch: Watch, name: str, count: Callable[[], None]) -> Watch:
+    """The counter of that level does this instead."""
+
+    class Other(LedgerFiller):
+        def count(self, source: Source, store: Store, *, now: datetime, term: Term) -> None:
+            count()
+            super().count(source, store, now=now, term=term)
+
+    slo = next(slo for slo in watch.slos if slo.name == name)
+    assert isinstance(slo.indicator, TimeToFill)
+    other = Other(slo, slo.indicator, watch.contracts["leads"].plan, key_secret=None)
+    return replace(watch, counters={**watch.counters, name: other})
+
+
+def test_a_level_whose_look_takes_long_holds_up_no_other(counted: Counted) -> None:
+    go_on = threading.Event()
+
+    def waits() -> None:
+        assert go_on.wait(30)
+
+    two = watch_of(leads(), source=counted.watch.settings.source or "", slos=[level("slow"), level("quick")])
+    counted.watch = with_counter(two, "slow", waits)
+    try:
+        eventually(lambda: counted.count("quick"), "it is counted")
+        counted.arrives("lead", "someone@example.com")
+        eventually(
+            lambda: (s := counted.count("quick")) and s.budget.counts.good == 1, "it is judged while the other waits"
+        )
+        assert counted.standing("slow") is None
+    finally:
+        go_on.set()
+    eventually(lambda: counted.count("slow"), "it is told of when its look is over")
+    counted.counting.close()
+
+
+def test_a_level_that_breaks_says_so_and_stops_no_other(counted: Counted) -> None:
+    def breaks() -> None:
+        raise ZeroDivisionError("of lead 7")
+
+    two = watch_of(leads(), source=counted.watch.settings.source or "", slos=[level("broken"), level("whole")])
+    counted.watch = with_counter(two, "broken", breaks)
+    broken = eventually(lambda: counted.count("broken"), "it is counted")
+    whole = eventually(lambda: counted.count("whole"), "it is counted too")
+
+    assert broken.ledger.trouble == "unexpected ZeroDivisionError; the log of the daemon says where"
+    assert whole.ledger.trouble is None
 
 
 def test_only_the_default_file_may_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
