@@ -235,7 +235,7 @@ class Daemon:
         try:
             new = watch(self._reread())
         except InputError as error:
-            self._refuse(str(error), [str(problem) for problem in error.problems])
+            self._refuse(_why(error), [str(problem) for problem in error.problems])
             return
         except Exception as error:  # a fault of ours, or of a file that is just being replaced: the old one still holds
             log.exception("duty_broke", duty="reload")
@@ -281,3 +281,11 @@ class Daemon:
             log.warning("outbox_not_flushed", reason=str(error))
         self.leading.resign()
         log.info("stopped")
+
+
+def _why(error: InputError) -> str:
+    """For whoever sees only this line: the first finding itself, and where the others are."""
+    if not error.problems:
+        return str(error)
+    more = len(error.problems) - 1
+    return f"{error.message}: {error.problems[0]}" + (f"; {more} more in `problems` of the log" if more else "")

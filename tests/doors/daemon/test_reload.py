@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from observer.contracts.problems import Problem
 from observer.daemon.daemon import Daemon
 from observer.errors import InputError
 from observer.settings import Settings
@@ -57,3 +58,19 @@ def test_the_old_configuration_stays_in_force(reloaded: Reloaded, fault: Excepti
     (reason,) = reloaded.daemon.readiness().reasons
     assert reason.startswith("configuration: the new one is refused, the old one stays in force")
     assert b"observer_configuration_last_reload_successful 0" in reloaded.daemon.metrics.render()[0]
+
+
+@pytest.mark.parametrize(("names", "last"), [("a", "[rule]"), ("abc", "; 2 more in `problems` of the log")])
+def test_who_asks_whether_it_is_ready_is_told_the_first_finding(reloaded: Reloaded, names: str, last: str) -> None:
+    found = tuple(
+        Problem(rule="rule", message=f"{name} is odd", fix="mend it", file="slo.yaml", line=3, column=1)
+        for name in names
+    )
+    reloaded.fault = InputError("the service levels are wrong", fix="correct the lines above", problems=found)
+
+    reloaded.daemon.reload()
+
+    (reason,) = reloaded.daemon.readiness().reasons
+    assert "the service levels are wrong: slo.yaml:3:1: a is odd. Fix: mend it. [rule]" in reason
+    assert reason.endswith(last)
+    assert "lines above" not in reason
