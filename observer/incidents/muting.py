@@ -1,0 +1,91 @@
+"""Which findings say nothing now, and why: hidden by a stale or unreachable table, silenced, snoozed, excused. Pure.
+
+A finding that was hidden is told only when it is seen again after what hid it is over: what a stale table showed is
+old.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from observer.incidents.events import Verdict
+from observer.incidents.findings import Hides
+from observer.incidents.incident import Held, Incident
+from observer.incidents.policy import Policy
+
+
+class Mute(StrEnum):
+    """Why a finding is not told."""
+
+    HIDDEN = "hidden"
+    EXCUSED = "excused"
+    SILENCED = "silenced"
+    SNOOZED = "snoozed"
+
+
+@dataclass(frozen=True)
+class _Hider:
+    incident: str
+    held: Held
+
+    def hides(self, other: Held) -> bool:
+        if not other.finding.is_hidden_by(self.held.finding):
+            return False
+        return self.held.ended is None or other.seen_at < self.held.seen_at
+
+
+@dataclass(frozen=True)
+class Mutes:
+    """Everything that is muted at one time, over all incidents together."""
+
+    #: Incident → fingerprint → why.
+    reasons: dict[str, dict[str, Mute]] = field(default_factory=dict)
+    #: Incident → how many findings, of any incident, are hidden by its own.
+    hidden_by: Counter[str] = field(default_factory=Counter)
+
+    def loud(self, incident: Incident, policy: Policy, now: datetime) -> tuple[Held, ...]:
+        """What is to be told of an incident, by fingerprint."""
+        muted = self.reasons.get(incident.id, {})
+        return tuple(
+            held
+            for fingerprint, held in sorted(incident.held.items())
+            if fingerprint not in muted and held.is_there(policy.waits, now)
+        )
+
+
+def mutes_of(incidents: Iterable[Incident], policy: Policy, now: datetime) -> Mutes:
+    """What is muted now. A hidden finding counts once for every incident that hides it."""
+    incidents = list(incidents)
+    hiders: dict[str | None, list[_Hider]] = {}
+    for incident in incidents:
+        for held in incident.held.values():
+            wrong = held.judged is not None and held.judged.verdict is Verdict.FALSE_POSITIVE
+            if held.finding.hides is not Hides.NONE and not wrong:
+                hiders.setdefault(held.finding.contract, []).append(_Hider(incident.id, held))
+    mutes = Mutes()
+    for incident in incidents:
+        muted = mutes.reasons.setdefault(incident.id, {})
+        for fingerprint, held in incident.held.items():
+            if not held.is_there(policy.waits, now):
+                continue
+            by = {hider.incident for hider in hiders.get(held.finding.contract, ()) if hider.hides(held)}
+            mutes.hidden_by.update(by)
+            why = Mute.HIDDEN if by else _own_reason(incident, held, policy, now)
+            if why is not None:
+                muted[fingerprint] = why
+    return mutes
+
+
+def _own_reason(incident: Incident, held: Held, policy: Policy, now: datetime) -> Mute | None:
+    if held.is_excused(held.finding, growth=policy.growth):
+        return Mute.EXCUSED
+    if any(silence.covers(held.finding, now) for silence in policy.silences):
+        return Mute.SILENCED
+    snooze = incident.snooze
+    if snooze is not None and now < snooze.until and held.finding.grade.weight <= snooze.grade.weight:
+        return Mute.SNOOZED
+    return None

@@ -1,0 +1,126 @@
+"""How fast: times to detect, notify, acknowledge and resolve, from the logs of incidents. Pure.
+
+A time that is not known (no first bad record, nobody acknowledged, nothing delivered) is None and counts nowhere; how
+many are missing is said. A false positive has no time to detect or resolve: there was nothing to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from observer.incidents.events import EventKind, Group, IncidentEvent, NoticeKind, Resolution, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """Of one incident, each from its opening; None where it is not known, or not yet."""
+
+    incident: str
+    group: Group
+    opened_at: datetime
+    #: From the first bad record, as far as known, to the incident.
+    detect: timedelta | None
+    #: To the first notice that reached its receiver.
+    notify: timedelta | None
+    #: To the first person who acknowledged, snoozed, judged or mended it.
+    acknowledge: timedelta | None
+    #: To its last end; None while it is open.
+    resolve: timedelta | None
+    is_false_positive: bool
+    reopenings: int
+
+
+def times_of(events: Iterable[IncidentEvent]) -> Times | None:
+    """Of one incident's log, in any order; None: no events. Raises ValueError: it does not begin with an opening."""
+    log = sorted({event.seq: event for event in events}.values(), key=lambda event: event.seq)
+    if not log:
+        return None
+    opening = log[0]
+    if opening.kind is not EventKind.OPENED or opening.group is None:
+        raise ValueError(f"the log of incident {opening.incident} does not begin with its opening")
+    began = min((f.since for f in opening.found if f.since is not None), default=None)
+    false = any(event.verdict is Verdict.FALSE_POSITIVE for event in log if event.kind is EventKind.JUDGED)
+    ends = [event for event in log if event.kind in (EventKind.RESOLVED, EventKind.REOPENED)]
+    end = ends[-1] if ends and ends[-1].kind is EventKind.RESOLVED else None
+    false = false and (end is None or end.resolution is Resolution.FALSE_POSITIVE)
+    calls = {event.key for event in log if event.told is not None and event.told.kind is NoticeKind.OPENED}
+    heard = [event.at for event in log if event.kind is EventKind.DELIVERED and event.notice in calls]
+    people = [event.at for event in log if event.actor and event.kind in _ANSWERS]
+
+    def since_opening(at: datetime | None) -> timedelta | None:
+        return None if at is None else at - opening.at
+
+    return Times(
+        incident=opening.incident,
+        group=opening.group,
+        opened_at=opening.at,
+        detect=None if began is None or false else max(opening.at - began, timedelta()),
+        notify=since_opening(min(heard, default=None)),
+        acknowledge=since_opening(min(people, default=None)),
+        resolve=None if end is None or false else since_opening(end.at),
+        is_false_positive=false,
+        reopenings=sum(event.kind is EventKind.REOPENED for event in log),
+    )
+
+
+_ANSWERS = (EventKind.ACKNOWLEDGED, EventKind.SNOOZED, EventKind.JUDGED, EventKind.SAID_FIXED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """A time over many incidents."""
+
+    #: How many of them have it, of how many.
+    known: int
+    of: int
+    mean: timedelta | None
+    median: timedelta | None
+    #: Nine of ten took no longer.
+    p90: timedelta | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast incidents were dealt with: of a contract, an owner, or all."""
+
+    incidents: int
+    still_open: int
+    false_positives: int
+    detect: Spread
+    notify: Spread
+    acknowledge: Spread
+    resolve: Spread
+
+
+def pace_of(incidents: Sequence[Times]) -> Pace:
+    """Of these incidents; which they are (a contract's, of a month) is for the caller to choose."""
+    true = [times for times in incidents if not times.is_false_positive]
+    ended = [times for times in true if times.resolve is not None]
+    return Pace(
+        incidents=len(incidents),
+        still_open=len(true) - len(ended),
+        false_positives=len(incidents) - len(true),
+        detect=spread_of([times.detect for times in true]),
+        notify=spread_of([times.notify for times in incidents]),
+        acknowledge=spread_of([times.acknowledge for times in incidents]),
+        resolve=spread_of([times.resolve for times in true]),
+    )
+
+
+def spread_of(times: Sequence[timedelta | None]) -> Spread:
+    """By nearest rank: every percentile is a time that was; those that are None count only in `of`."""
+    known = sorted(time for time in times if time is not None)
+    return Spread(
+        known=len(known),
+        of=len(times),
+        mean=sum(known, timedelta()) / len(known) if known else None,
+        median=_rank(known, 50),
+        p90=_rank(known, 90),
+    )
+
+
+def _rank(known: Sequence[timedelta], percent: int) -> timedelta | None:
+    return known[max(ceil(len(known) * percent / 100), 1) - 1] if known else None
