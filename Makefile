@@ -28,7 +28,7 @@ test: $(READY) ## Run every test
 coverage: $(READY) ## Run every test and say what they reach (twice as long)
 	$(BIN)/python -m pytest --cov --cov-report=
 	$(BIN)/coverage report --fail-under=85
-	$(BIN)/coverage report --include="observer/contracts/*,observer/checks/*,observer/runs/*,observer/slo/*" --fail-under=95
+	$(BIN)/coverage report --include="observer/contracts/*,observer/checks/*,observer/runs/*,observer/slo/*,observer/incidents/*" --fail-under=95
 
 check: $(READY) ## Lint, types, import rules, contracts, what is generated, tests with coverage
 	$(BIN)/ruff format --check .
