@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.text import Text
 
 from observer.checks.measure import Outcome
+from observer.cli.inputs import config_option
 from observer.cli.output import console
 from observer.config.settings import load_settings
 from observer.errors import ExitCode
@@ -21,9 +23,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--limit", "-n", type=click.IntRange(1), default=20, show_default=True, help="How many at most.")
 @click.option("--contract", metavar="ID", help="Only runs of this contract.")
-def runs(limit: int, contract: str | None) -> int:
+@config_option
+def runs(limit: int, contract: str | None, config: Path | None) -> int:
     """List what ran, newest first."""
-    with opened_store(load_settings()) as store:
+    with opened_store(load_settings(config)) as store:
         found = store.runs(limit, contract)
     if not found:
         click.echo("Nothing ran yet. Try: observer audit --source URL")
@@ -35,9 +38,10 @@ def runs(limit: int, contract: str | None) -> int:
 @click.command()
 @click.argument("run")
 @click.option("--all-checks", is_flag=True, help="Print passed checks too.")
-def show(run: str, all_checks: bool) -> int:
+@config_option
+def show(run: str, all_checks: bool, config: Path | None) -> int:
     """Print one run. RUN is its id, or the first characters of it."""
-    with opened_store(load_settings()) as store:
+    with opened_store(load_settings(config)) as store:
         found = store.run(run)
     print_run(found, all_checks=all_checks)
     return ExitCode.OK
@@ -86,6 +90,8 @@ _MARKS = {Outcome.PASSED: "✓", Outcome.WARNED: "!", Outcome.FAILED: "✗", Out
 def print_run(found: RecordedRun, *, all_checks: bool) -> None:
     row, out = found.run, console()
     out.print(Text(visible(f"Run {row.id}, {row.started_at:%Y-%m-%d %H:%M:%S} UTC, on {row.source}")))
+    if (reason := _only_reason(found)) is not None:
+        out.print(Text(visible(f"\n{_MARKS[Outcome.ERRORED]} nothing could be looked at: {reason}")), soft_wrap=True)
     table = ""
     for check in found.results:
         if check.outcome is Outcome.PASSED and not all_checks:
@@ -96,5 +102,12 @@ def print_run(found: RecordedRun, *, all_checks: bool) -> None:
         out.print(
             Text(visible(f"{_MARKS[check.outcome]} {check.check_id}  {check.owner or ''}".rstrip())), soft_wrap=True
         )
-        out.print(Text(visible(f"    {check.statement}: {check.error or check.observed}")), soft_wrap=True)
+        seen = "" if reason is not None else f": {check.error or check.observed}"
+        out.print(Text(visible(f"    {check.statement}{seen}")), soft_wrap=True)
     out.print(Text(f"\n{_counts(row)} of {row.checks:,} checks, {row.rows:,} rows, {row.seconds:.1f} s."))
+
+
+def _only_reason(found: RecordedRun) -> str | None:
+    """Why no check at all could be looked at, where all of several say the same: it is told once."""
+    reasons = {check.error for check in found.results}
+    return reasons.pop() if len(reasons) == 1 and len(found.results) > 1 else None

@@ -71,6 +71,14 @@ def test_every_error_is_a_sentence_without_a_traceback_or_a_value(error, code, s
         assert "Traceback" in observer("runs", "--debug", cwd=tmp_path).err
 
 
+@pytest.mark.parametrize("words", [("runs",), ("show", "01a2")])
+def test_what_ran_is_asked_of_the_state_that_the_named_settings_have(words, tmp_path):
+    (tmp_path / "other.toml").write_text('state = "sqlite:///there.db"\n')
+    ran = observer(*words, "--config", "other.toml", cwd=tmp_path)
+    assert "Traceback" not in ran.err
+    assert (tmp_path / "there.db").exists()
+
+
 def test_help_and_lint_do_not_wait_for_heavy_libraries(tmp_path):
     heavy = "{'great_expectations', 'pandas', 'sqlalchemy', 'pyarrow', 'pydantic'}"
     for words in (["--help"], ["lint", "--help"], ["lint", str(tmp_path)]):

@@ -14,6 +14,7 @@ import pytest
 
 from observer.checks.measure import Outcome
 from observer.cli.run import _awaited, _run_here
+from observer.cli.runs import print_run
 from observer.daemon.desk import ask_for_run
 from observer.daemon.watching import Watch
 from observer.errors import SourceError
@@ -128,3 +129,19 @@ def test_what_a_hand_asked_for_is_found_when_it_is_done(store: Interrupted, watc
     slot = ask_for_run(store, "leads")
     _run_of_the_daemon(store, watched)
     assert _awaited(store, slot).run.error == "by the daemon"
+
+
+def test_a_reason_that_all_checks_share_is_said_once(
+    store: Interrupted, watched: Watch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slot = ask_for_run(store, "leads")
+    _run_of_the_daemon(store, watched)
+    recorded = _awaited(store, slot)
+    assert len(recorded.results) > 1
+
+    print_run(recorded, all_checks=False)
+
+    told = capsys.readouterr().out
+    assert "? nothing could be looked at: by the daemon\n" in told
+    assert told.count("by the daemon") == 1
+    assert all(check.statement in told for check in recorded.results)
