@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from observer.slo.budget import Counts
-from observer.slo.counting import counted
+from observer.slo.counting import counted_since
 from observer.slo.model import Method, Slo
 from observer.slo.standing import BURN_SPANS, LedgerStanding, SloStanding, standing_of
 from observer.slo.windows import span_begins, window_begins
@@ -37,9 +37,8 @@ def _by_records(slo: Slo, ledger: LedgerStanding, sums: Sequence[Counts], at: da
 
 
 def _by_slices(store: Store, slo: Slo, ledger: LedgerStanding, at: datetime) -> SloStanding:
-    course = store.ledgers.course(ledger.id, min(_begins(slo, at)))
-
-    def since(begins: datetime) -> Counts:
-        return counted(slo, course, begins=begins)
-
-    return standing_of(slo, ledger, since, at=at)
+    assert slo.slice_span is not None
+    begins = _begins(slo, at)
+    slices = store.ledgers.slices(ledger.id, begins, slo.slice_span)
+    since = dict(zip(begins, counted_since(slo, slices, begins), strict=True))
+    return standing_of(slo, ledger, since.__getitem__, at=at)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
 
+_LONGEST = timedelta(days=36_525)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
@@ -92,10 +94,15 @@ def burn_rate(counts: Counts, target: Fraction) -> Fraction | None:
 
 
 def exhausted_in(budget: Budget, burn: Fraction | None, period: timedelta) -> timedelta | None:
-    """How long what is left lasts at this burn rate; zero when nothing is left, None when it does not run out so."""
+    """How long what is left lasts at this burn rate; zero when nothing is left.
+
+    None when it does not run out so, or not within a hundred years.
+    """
     spent = budget.spent_share
     if spent is None or burn is None:
         return None
     if spent >= 1:
         return timedelta()
-    return None if burn == 0 else float((1 - spent) / burn) * period
+    if burn == 0 or (1 - spent) / burn > _LONGEST / period:
+        return None
+    return float((1 - spent) / burn) * period

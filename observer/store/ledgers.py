@@ -27,7 +27,7 @@ from observer.store.evidence import storable_text
 from observer.store.given import among, given
 from observer.store.rows import AnyRow
 from observer.store.slo_alerts import open_alerts_of
-from observer.store.slo_buckets import PART, add_counts, course_since, merge_some, sums_since
+from observer.store.slo_buckets import PART, add_counts, course_since, merge_some, slices_since, sums_since
 from observer.store.slo_records import (
     Known,
     end_pending,
@@ -196,6 +196,11 @@ class Ledgers:
         """Buckets from there on in which anything was counted, the oldest first."""
         with self._database.transaction() as connection:
             return course_since(connection, ledger, since)
+
+    def slices(self, ledger: int, begins: Sequence[datetime], width: timedelta) -> tuple[Bucket, ...]:
+        """The same from the first of these times on, merged within slices but not over any of the times."""
+        with self._database.transaction() as connection:
+            return slices_since(connection, ledger, begins, width)
 
     def standings(self, slos: Sequence[Slo]) -> Mapping[str, LedgerStanding]:
         """How those stand that were opened, by name; all as of one instant."""

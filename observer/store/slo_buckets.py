@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
+from typing import Any
 
-from sqlalchemy import Connection, Integer, delete, func, literal, select, union_all
+from sqlalchemy import Connection, Integer, Select, case, delete, func, literal, select, union_all
 
 from observer.slo.budget import Counts
 from observer.slo.counting import Bucket
+from observer.slo.windows import MINUTE
 from observer.store import slo_tables as t
 from observer.store.database import insertion
 from observer.store.given import given
@@ -55,6 +57,27 @@ def course_since(connection: Connection, ledger: int, since: datetime) -> tuple[
     """The buckets from there on, oldest first."""
     b = t.slo_buckets
     query = select(b).where(b.c.ledger_id == ledger, b.c.begins >= first_minute(since)).order_by(b.c.begins)
+    return tuple(Bucket(begins=from_minute(row.begins), counts=counts_of(row)) for row in connection.execute(query))
+
+
+def slices_since(
+    connection: Connection, ledger: int, begins: Sequence[datetime], width: timedelta
+) -> tuple[Bucket, ...]:
+    """The buckets from the first of these times on, oldest first, merged within slices of that width (whole minutes
+    since 1970), but not over any of the times: sums from them on, and by slices, stay what they are.
+    """
+    b = t.slo_buckets.c
+    first, *others = sorted({first_minute(moment) for moment in begins})
+    # How many of the times have passed: alike for what may be merged.
+    passed = sum((case((b.begins >= other, 1), else_=0) for other in others), literal(0, Integer()))
+    begin = func.min(b.begins).label("begins")
+    sums = [func.sum(b[name]).label(name) for name in NUMBERS]
+    query: Select[Any] = (
+        select(begin, *sums)
+        .where(b.ledger_id == ledger, b.begins >= first)
+        .group_by(b.begins - b.begins % (width // MINUTE), passed)
+        .order_by(begin)
+    )
     return tuple(Bucket(begins=from_minute(row.begins), counts=counts_of(row)) for row in connection.execute(query))
 
 

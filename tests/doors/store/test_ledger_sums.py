@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -93,6 +94,24 @@ def test_spans_are_summed_from_whole_minutes_on_however_they_are_asked_for(state
         other: (Counts(), Counts()),
     }
     assert [bucket.counts.good for bucket in state.ledgers.course(ledger, NOON + 3.1 * MINUTE)] == [16, 32]
+
+
+def test_minutes_are_merged_within_slices_and_over_none_of_the_times_that_are_asked_for(
+    state: Store, term: Term
+) -> None:
+    ledger = state.ledgers.open(known_level(), now=NOON, term=term)
+    minutes = [sample(str(n), n, good=n, bad=n % 3) for n in range(0, 240, 2)]
+    state.ledgers.count(ledger, minutes, now=NOON, term=term)
+    begins = [NOON + n * MINUTE for n in (7, 60, 133)]
+
+    slices = state.ledgers.slices(ledger, begins, timedelta(minutes=30))
+
+    cuts = sorted({*begins, *(NOON + n * MINUTE for n in range(0, 271, 30))})
+    assert len(slices) == len(cuts) - 3, "one between any two, but before the first and after the last"
+    for begin, end in pairwise(cuts):
+        within = [each.counts for each in minutes if begin <= each.at < end and each.at >= begins[0]]
+        found = [each.counts for each in slices if begin <= each.begins < end]
+        assert found == ([sum(within, Counts())] if within else [])
 
 
 def test_numbers_beyond_four_bytes_stay_whole(state: Store, term: Term) -> None:

@@ -74,6 +74,7 @@ def test_what_is_left_lasts_as_long_as_the_burn_says() -> None:
     half = Budget(counts=Counts(good=3_990, bad=10), target=TARGET)
     assert exhausted_in(half, Fraction(2), MONTH) == timedelta(days=7)
     assert exhausted_in(half, Fraction(0), MONTH) is None
+    assert exhausted_in(half, Fraction(1, 10**9), MONTH) is None, "not within a hundred years"
     assert exhausted_in(Budget(counts=Counts(bad=1), target=TARGET), Fraction(2), MONTH) == timedelta()
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,3 +105,17 @@ def test_a_slice_of_unknown_records_counts_nowhere() -> None:
     found = counted(slo, [Bucket(begins=NOW, counts=Counts(unknown=3))], begins=NOW)
     assert found == Counts(unknown=3)
     assert found.sli is None
+
+
+def test_the_mean_of_many_slices_stays_a_number_that_can_be_written_down() -> None:
+    """Shares of a table that grows have a denominator each: their exact sum has thousands of digits."""
+    slo = replace(LEVEL, method=Method.RATIO_TIMESLICES, slice_span=timedelta(minutes=15))
+    course = [
+        Bucket(begins=NOW - place * timedelta(minutes=15), counts=Counts(good=10**6 + 7 * place, bad=1 + place))
+        for place in range(2_000)
+    ]
+    found = counted(slo, course, begins=course[-1].begins)
+    assert len(str(found.good)) < 100
+    exact = sum(each.counts.good / (each.counts.good + each.counts.bad) for each in course)
+    assert float(found.good) == pytest.approx(exact, rel=1e-12)
+    assert found.eligible == 2_000
