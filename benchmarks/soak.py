@@ -6,9 +6,12 @@ daemon grew after its warm-up (the first quarter of the runs), or a run did not 
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +58,6 @@ def look(served: Served, project: Project, store: Store, since: float) -> Look:
             workers.append((worker.memory_info().rss / 2**20, worker.num_fds()))
         except psutil.Error:  # it was recycled while we looked
             continue
-    kept = [*project.folder.glob("state.db*"), *(project.folder / "snapshots").rglob("*")]
     return Look(
         seconds=time.monotonic() - since,
         runs=len(store.runs(1_000_000)),
@@ -63,8 +65,16 @@ def look(served: Served, project: Project, store: Store, since: float) -> Look:
         files=parent.num_fds(),
         threads=parent.num_threads(),
         workers=tuple(workers),
-        disk_mb=sum(file.stat().st_size for file in kept if file.is_file()) / 2**20,
+        disk_mb=sum(_sizes(project.folder)) / 2**20,
     )
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    """Of the state and of what is kept of snapshots, some of which is removed while it is looked at."""
+    for place, _, names in [*os.walk(folder / "snapshots"), (folder, (), [f.name for f in folder.glob("state.db*")])]:
+        for name in names:
+            with suppress(FileNotFoundError):
+                yield (Path(place) / name).stat().st_size
 
 
 def growth(looks: list[Look]) -> tuple[float, int]:
