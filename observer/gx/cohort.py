@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from observer.checks.measure import TableShape
 from observer.checks.spec import CheckSpec, ContractPlan, TablePlan
-from observer.errors import EngineError, InputError
+from observer.errors import EngineError, InputError, SourceError
 from observer.gx.asking import reason
 from observer.gx.bench import Bench, stored_table
 from observer.gx.cohort_changes import KEYS_AT_ONCE, CohortChanges
@@ -115,7 +115,7 @@ class Cohort:
     def open(self, engine: sa.Engine, views: CohortViews) -> Iterator[Glass]:
         """Take one instant of the source, in one read-only transaction, which ends with the block.
 
-        Raises EngineError: the source cannot be connected to, or cannot show one instant.
+        Raises SourceError: the source cannot be connected to. EngineError: it cannot show one instant, or not the rows.
         """
         options: dict[str, Any] = {"compiled_cache": views.compiled}
         if views.dialect in ISOLATION:
@@ -123,7 +123,7 @@ class Cohort:
         try:
             connection = engine.connect()
         except sa.exc.SQLAlchemyError as error:
-            raise EngineError(
+            raise SourceError(
                 f"the {views.dialect} source could not be connected to ({type(error).__name__})",
                 fix="check that it is up and that the address and the user are right",
             ) from None

@@ -6,15 +6,20 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
+from sqlalchemy import Engine
+
 from observer.checks.spec import ContractPlan
 from observer.errors import EngineError, ObserverError, SourceError
-from observer.gx.cohort import Cohort, Glass
+from observer.gx.cohort import Cohort, CohortViews, Glass
 from observer.jobs.declared import Declarations
 from observer.runs.leading import Term
 from observer.slo.ledger import Look, Position, Range, begin, missing, next_reading, step
 from observer.slo.model import Slo, TimeToFill
 from observer.sources.source import Source
 from observer.store import Store
+
+log = structlog.get_logger("observer")
 
 #: After a long pause there is much to catch up with: a look ends after so long, the next one goes on.
 LONGEST_LOOK = timedelta(seconds=20)
@@ -46,7 +51,8 @@ class LedgerFiller:
             declared = self._declarations.of(source, source.engine)
             with self._cohort.open(source.engine, declared.views) as glass:
                 trouble = self._look(glass, store, ledger, term)
-                undatable = self._undatable(glass)
+            # After the look: its instant is held open no longer than it takes.
+            undatable = self._undatable(source.engine, declared.views)
         except (SourceError, EngineError) as error:
             self._declarations.forget()
             self.locked_out = error if isinstance(error, SourceError) else None
@@ -92,10 +98,16 @@ class LedgerFiller:
         change = step(position, self._indicator, look, sweep=sweep, pending=known.pending, known=known.decided)
         return change.now if store.ledgers.apply(ledger, change, deadline=self._indicator.deadline, term=term) else None
 
-    def _undatable(self, glass: Glass) -> int | None:
-        """How many rows have no usable event time; None when it is not their turn."""
+    def _undatable(self, engine: Engine, views: CohortViews) -> int | None:
+        """How many rows have no usable event time; None when it is not their turn, or they cannot be counted."""
         passed = None if self._undatable_at is None else time.monotonic() - self._undatable_at
         if passed is not None and passed < UNDATABLE_EVERY.total_seconds():
             return None
         self._undatable_at = time.monotonic()
-        return glass.undatable()
+        try:
+            with self._cohort.open(engine, views) as glass:
+                return glass.undatable()
+        except EngineError as error:
+            # The whole table may have to be read for it, and that may take too long; what can be dated is judged.
+            log.warning("undatable_not_counted", slo=self._slo.name, reason=str(error))
+            return None

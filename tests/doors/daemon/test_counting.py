@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -12,6 +13,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, event
+from sqlalchemy.exc import OperationalError
 
 from observer.checks.plan import plan_contract
 from observer.contracts.model import Contract, LogicalType, TypeOptions
@@ -223,6 +226,39 @@ def test_a_level_that_breaks_says_so_and_stops_no_other(counted: Counted) -> Non
 
     assert broken.ledger.trouble == "unexpected ZeroDivisionError; the log of the daemon says where"
     assert whole.ledger.trouble is None
+
+
+def test_a_table_too_large_to_count_its_undatable_rows_is_judged_all_the_same(counted: Counted) -> None:
+    assert counted.source.engine is not None
+
+    @event.listens_for(counted.source.engine, "before_cursor_execute")
+    def _(*call: object) -> None:
+        if "count(*)" in str(call[2]) and "leads" in str(call[2]):
+            raise OperationalError("SELECT", {}, sqlite3.OperationalError("interrupted"))
+
+    standing = eventually(counted.count, "it is counted")
+
+    assert (standing.ledger.trouble, standing.ledger.undatable) == (None, None)
+    assert standing.ledger.looked_at is not None
+
+
+def test_a_source_that_goes_away_is_asked_once_whatever_is_known_of_it(counted: Counted) -> None:
+    names = ("one", "two", "three", "four", "five", "six")
+    counted.watch = watch_of(leads(), source=counted.watch.settings.source or "", slos=[level(name) for name in names])
+    eventually(lambda: counted.count() or all(counted.standing(name) for name in names), "all are counted")
+    asked = []
+
+    def refuses() -> sqlite3.Connection:
+        asked.append(1)
+        raise sqlite3.OperationalError("gone")
+
+    gone = SilentSource()
+    gone.engine = create_engine("sqlite://", creator=refuses)
+    time.sleep(0.3)  # all of them are due
+    counted.counting.count(gone, counted.term)  # type: ignore[arg-type]  # as much of a source as a look needs
+
+    assert 0 < len(asked) <= 3, "those that are looked at together"
+    assert all((s := counted.standing(name)) and "could not be connected" in str(s.ledger.trouble) for name in names)
 
 
 def test_only_the_default_file_may_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
