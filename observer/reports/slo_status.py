@@ -98,7 +98,7 @@ def render_status(levels: Sequence[Level], console: Console, *, at: datetime) ->
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("State", no_wrap=True)
     more = max(0, console.width - _WIDE) // 2
-    table.add_column("SLO", overflow="fold", max_width=_NAME_WIDTH + more)
+    table.add_column("SLO", overflow="fold", width=_name_width(levels, _NAME_WIDTH + more))
     table.add_column("SLI,\nobjective", justify="right", no_wrap=True)
     table.add_column("Budget left", overflow="fold", max_width=_BUDGET_WIDTH + more)
     if wide:
@@ -116,6 +116,11 @@ def render_status(levels: Sequence[Level], console: Console, *, at: datetime) ->
     console.print(Text(summary_text(levels), style="bold"), soft_wrap=True)
 
 
+def _name_width(levels: Sequence[Level], most: int) -> int:
+    """As wide as the longest text in it; fixed, so that what room is short of is not taken from names to be copied."""
+    return min(most, max((len(text) for each in levels for text in (each.slo.display_name, each.slo.name)), default=3))
+
+
 def _cells(level: Level, *, at: datetime, wide: bool) -> list[Text | Group | str]:
     """From left to right; the last ones are left out where there is no room."""
     slo, standing = level.slo, level.standing
@@ -130,7 +135,7 @@ def _cells(level: Level, *, at: datetime, wide: bool) -> list[Text | Group | str
         middle.append(" ".join(words.factor_text(standing.burns.get(span)) for span in SHOWN_BURNS))
         middle.append(sparkline(bad_per_stretch(level.days)))
     beside = f"{standing.budget.counts.unknown:,}\n{standing.ledger.pending:,}"
-    return [*head, *middle, beside, words.ago_text(standing.ledger.looked_at, at)]
+    return [*head, *middle, beside, words.ago_text(standing.ledger.looked_at, at, roughly=True)]
 
 
 def _budget_cell(budget: Budget, slo: Slo) -> Text | Group:

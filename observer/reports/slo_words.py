@@ -163,11 +163,20 @@ def moment_text(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def ago_text(moment: datetime | None, at: datetime) -> str:
-    """ "2 min 5 s ago"; "never"; what lies ahead of `at`, by another clock, is "now"."""
+#: What a rough time is told in, else seconds.
+_ROUGHLY = (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1))
+
+
+def ago_text(moment: datetime | None, at: datetime, *, roughly: bool = False) -> str:
+    """ "2 min 5 s ago", or roughly "2 min ago"; "never"; what lies ahead of `at`, by another clock, is "now"."""
     if moment is None:
         return "never"
-    return f"{duration_text(at - moment)} ago" if at - moment >= timedelta(seconds=1) else "now"
+    span = at - moment
+    if span < timedelta(seconds=1):
+        return "now"
+    if roughly:
+        span -= span % next((unit for unit in _ROUGHLY if unit <= span), timedelta(seconds=1))
+    return f"{duration_text(span)} ago"
 
 
 def undatable_text(rows: int) -> str:

@@ -57,6 +57,21 @@ def test_every_level_has_the_same_keys_for_programs() -> None:
     assert all(set(other) == set(first) for other in others)
 
 
+@pytest.mark.parametrize("width", [80, 100, 138, 140, 200])
+def test_a_name_stands_in_one_piece_to_be_copied(width: int) -> None:
+    out = console(width)
+    longest = replace(
+        EMAILS, name="opportunities-valid-writes", display_name="What is written to opportunities is valid"
+    )
+    looked_at = NOON - timedelta(hours=3, minutes=59, seconds=59)
+    seen = level(longest, each_day(100, lambda _: 1), looked_at=looked_at)
+    render_status([seen], out, at=NOON)
+    assert "opportunities-valid-writes" in printed(out).split()
+    assert max(map(len, printed(out).splitlines()[:6])) <= width  # what follows the table is never broken
+    if width >= 100:
+        assert " 3 h ago" in printed(out)
+
+
 def test_what_nobody_sees_is_never_green() -> None:
     levels = {
         "? blind": Level(slo=RUNS, standing=None),
