@@ -16,7 +16,7 @@ contract_option = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="PATH",
-    help=f"A contract file, or a folder of them; may be given again.  [default: {Settings.contracts[0]}]",
+    help="A contract file, or a folder of them; may be given again.  [default: those of the settings]",
 )
 
 

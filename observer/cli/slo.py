@@ -11,9 +11,7 @@ from observer.cli.problems import exit_code, print_problems, problem_format_opti
 from observer.cli.slo_backtest import backtest
 from observer.cli.slo_explain import explain
 from observer.cli.slo_status import status
-
-#: Where service levels stand when nothing is named.
-DEFAULT = Path("slo.yaml")
+from observer.config.settings import load_settings
 
 
 @click.group()
@@ -27,13 +25,15 @@ def slo() -> None:
 @problem_format_option
 @click.pass_context
 def lint(context: click.Context, paths: tuple[Path, ...], contract: tuple[Path, ...], form: str) -> None:
-    """Check service levels, or folders with slo.yaml and *.slo.yaml (default: ./slo.yaml), against the contracts.
+    """Check service levels, or folders with slo.yaml and *.slo.yaml (default: those of the settings).
+
+    They are held against the contracts, which have to be clean themselves.
 
     Exit code 0: clean; 2: warnings only; 3: errors.
     """
     from observer.config.openslo import load_slos
 
-    loaded = load_slos(paths or (DEFAULT,), read_contracts(contract))
+    loaded = load_slos(paths or load_settings().slos, read_contracts(contract))
     print_problems(loaded, form, looked_at=(len(loaded.slos), "slos", "sound SLO"))
     context.exit(exit_code(loaded))
 

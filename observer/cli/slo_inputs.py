@@ -59,7 +59,7 @@ def level_options(command: Callable[_P, _R]) -> Callable[_P, _R]:
             type=click.Path(path_type=Path),
             multiple=True,
             metavar="PATH",
-            help=f"A file of service levels, or a folder of them; may be given again.  [default: {Settings.slos[0]}]",
+            help="A file of service levels, or a folder of them; may be given again.  [default: those of the settings]",
         ),
         click.option("--state", metavar="URL", help="The state.  [default: that of the settings]"),
     )

@@ -36,6 +36,15 @@ def test_the_exit_code_and_the_last_line_sum_up(words, code, last, monkeypatch):
     assert result.output.splitlines()[-1] == last
 
 
+def test_the_files_that_the_daemon_counts_are_those_that_are_linted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "observer.toml").write_text(f'slos = ["{ERROR}"]\n')
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(slo, ["lint", *CONTRACTS])
+    assert (result.exit_code, result.output.splitlines()[-1]) == (3, "0 sound SLOs, 1 error, 0 warnings")
+
+
 def test_a_problem_is_one_line_with_place_path_and_fix() -> None:
     result = CliRunner().invoke(slo, ["lint", str(ERROR), *CONTRACTS])
     assert result.output.splitlines()[0] == (
