@@ -106,6 +106,8 @@ class Incident:
     #: When somebody was told first of the present opening, and called last.
     first_told_at: datetime | None = None
     called_at: datetime | None = None
+    #: When it was told first of the present opening that it is so grave.
+    grave_at: datetime | None = None
     escalated_at: datetime | None = None
 
     @property
@@ -221,12 +223,15 @@ def _judged(held: Held, event: IncidentEvent, verdict: Verdict) -> Held:
 def _after_told(state: Incident, event: IncidentEvent) -> Incident:
     told = event.told
     assert told is not None, "a TOLD event says what was told"
+    first = state.first_told_at is None
+    graver = first or state.told is None or told.grade.weight > state.told.grade.weight
     state = replace(state, told=told, told_at=event.at)
     if told.kind is NoticeKind.ESCALATED:
         state = replace(state, escalated_at=event.at)
     if not told.kind.calls:
         return state
-    return replace(state, called_at=event.at, first_told_at=state.first_told_at or event.at)
+    state = replace(state, called_at=event.at, grave_at=event.at if graver else state.grave_at)
+    return replace(state, first_told_at=event.at) if first else state
 
 
 def _held_after(before: Mapping[str, Held], event: IncidentEvent) -> Mapping[str, Held]:

@@ -32,6 +32,11 @@ class _Hider:
     incident: str
     held: Held
 
+    @property
+    def rank(self) -> tuple[bool, datetime, str]:
+        """Of a finding that was in several incidents, the last word is what counts."""
+        return self.held.ended is None, self.held.seen_at, self.incident
+
     def hides(self, other: Held) -> bool:
         if not other.finding.is_hidden_by(self.held.finding):
             return False
@@ -60,12 +65,17 @@ class Mutes:
 def mutes_of(incidents: Iterable[Incident], policy: Policy, now: datetime) -> Mutes:
     """What is muted now. A hidden finding counts once for every incident that hides it."""
     incidents = list(incidents)
-    hiders: dict[str | None, list[_Hider]] = {}
+    newest: dict[str, _Hider] = {}
     for incident in incidents:
-        for held in incident.held.values():
-            wrong = held.judged is not None and held.judged.verdict is Verdict.FALSE_POSITIVE
-            if held.finding.hides is not Hides.NONE and not wrong:
-                hiders.setdefault(held.finding.contract, []).append(_Hider(incident.id, held))
+        for fingerprint, held in incident.held.items():
+            hider, known = _Hider(incident.id, held), newest.get(fingerprint)
+            if held.finding.hides is not Hides.NONE and (known is None or hider.rank > known.rank):
+                newest[fingerprint] = hider
+    hiders: dict[str | None, list[_Hider]] = {}
+    for hider in newest.values():
+        judged = hider.held.judged
+        if judged is None or judged.verdict is not Verdict.FALSE_POSITIVE:
+            hiders.setdefault(hider.held.finding.contract, []).append(hider)
     mutes = Mutes()
     for incident in incidents:
         muted = mutes.reasons.setdefault(incident.id, {})

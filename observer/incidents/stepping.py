@@ -32,15 +32,21 @@ class Step:
     notices: tuple[Notice, ...]
     #: The incidents that changed, as they stand then.
     changed: tuple[Incident, ...]
+    #: The look was passed over: incidents that knew of it may be live no more, so it could be told a second time.
+    is_too_old: bool = False
 
 
 def step(incidents: Iterable[Incident], look: Look, now: datetime, policy: Policy) -> Step:
     """What follows from the look at this time."""
     book = _Book(incidents, now, policy)
-    book.take(look)
+    passes = look == NOTHING_NEW
+    is_too_old = not passes and now - look.at >= policy.waits.reopen_within
+    if not passes and not is_too_old:
+        book.take(look)
     book.settle()
     book.tell()
-    return Step(events=tuple(book.events), notices=tuple(book.notices), changed=book.changed())
+    events, notices = tuple(book.events), tuple(book.notices)
+    return Step(events=events, notices=notices, changed=book.changed(), is_too_old=is_too_old)
 
 
 def group_of(finding: Finding, policy: Policy) -> Group:
@@ -73,8 +79,6 @@ class _Book:
 
     def take(self, look: Look) -> None:
         """Every finding goes to the incident of its group; what the look could have found and did not is over."""
-        if look.at == NOTHING_NEW.at:
-            return
         homes: dict[str, list[tuple[str, Held]]] = {}
         by_group: dict[Group, list[Incident]] = {}
         for incident in self._incidents.values():

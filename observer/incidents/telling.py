@@ -77,13 +77,12 @@ def _kind(
     if incident.first_told_at is None or told is None or told_at is None or called_at is None:
         first = NoticeKind.REOPENED if told is not None else NoticeKind.OPENED
         return first if now >= incident.begins + waits.group else None
-    if graver:
-        return NoticeKind.CHANGED
     # What waits for its digest would only stand there twice.
     if told.way is Way.DIGEST and way.way is Way.DIGEST and now < told.not_before:
         return None
-    unheard = incident.status is Status.OPEN and incident.escalated_at is None and way.escalates_after is not None
-    if unheard and now >= incident.first_told_at + (way.escalates_after or waits.repeat_interval):
+    if graver:
+        return NoticeKind.CHANGED
+    if _is_unheard(incident, way, now):
         return NoticeKind.ESCALATED
     if shape != told.shape and now >= told_at + waits.group_interval:
         return NoticeKind.CHANGED
@@ -94,6 +93,14 @@ def _kind(
     if numbers != told.numbers and now >= told_at + waits.group_interval:
         return NoticeKind.REFRESHED
     return None
+
+
+def _is_unheard(incident: Incident, way: Route, now: datetime) -> bool:
+    """Whether nobody acknowledged it in time, counted from when it was told to be so grave, or a snooze ended."""
+    since, wait = incident.grave_at, way.escalates_after
+    if incident.status is not Status.OPEN or incident.escalated_at is not None or since is None or wait is None:
+        return False
+    return now >= max(since, incident.snooze.until if incident.snooze else since) + wait
 
 
 def acted(incident: Incident, now: datetime, sentence: str) -> Told | None:

@@ -10,6 +10,7 @@ from observer.incidents.events import EventKind, NoticeKind, Resolution
 from observer.incidents.findings import Answerable, Grade, Hides, Look, Source
 from observer.incidents.incident import Status
 from observer.incidents.policy import Matcher, Silence, Way
+from observer.incidents.stepping import step
 from tests.unit.incidents.timeline import POLICY, World, broken, clock, stale
 
 OPENED, REOPENED, CHANGED, RESOLVED = (
@@ -310,3 +311,10 @@ def test_an_incident_says_by_what_it_was_opened() -> None:
     event = opened().log[0]
     assert event.kind is EventKind.OPENED
     assert event.reason == "crm.leads.email: email is present"
+
+
+def test_a_look_as_old_as_the_window_for_reopening_is_passed_over_and_that_is_said() -> None:
+    world = World().at("2d 09:00")
+    result = step([], Look(at=clock("1d 09:00"), findings=(broken(),)), world.now, POLICY)
+    assert result.is_too_old
+    assert result.events == ()
