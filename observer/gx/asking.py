@@ -24,6 +24,9 @@ _OF_THE_QUERY = frozenset(
 )
 #: No such column, table or function; no right to it; not SQL; out of time.
 _MYSQL_OF_THE_QUERY = frozenset({1054, 1146, 1305, 1142, 1143, 1064, 1317, 1969, 3024})
+#: The two of them that say so of the statement's time.
+_MYSQL_OUT_OF_TIME = frozenset({1969, 3024})
+_OUT_OF_TIME = "a statement ran longer than the statement timeout: look for a lock, or for load"
 
 
 def reason(error: Exception) -> str:
@@ -36,6 +39,8 @@ def reason(error: Exception) -> str:
     if isinstance(origin, CannotSay):
         return str(origin)
     code, text = _said(origin)
+    if code in _MYSQL_OUT_OF_TIME or (type(origin).__name__ == "QueryCanceled" and "statement timeout" in text):
+        return _OUT_OF_TIME
     if type(origin).__name__ not in _OF_THE_QUERY and code not in _MYSQL_OF_THE_QUERY:
         # A value may hold quotes and line breaks of its own, and a number stands without any.
         kept = re.split(r"['\"`(\[]|\b[0-9]", text.strip(), maxsplit=1)[0]

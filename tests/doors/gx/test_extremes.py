@@ -288,6 +288,13 @@ class BinderException(Exception):
     """As DuckDB calls what is wrong with a query."""
 
 
+class QueryCanceled(Exception):
+    """As psycopg calls it that a statement was ended."""
+
+
+LATE = "a statement ran longer than the statement timeout: look for a lock, or for load"
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
@@ -302,6 +309,9 @@ class BinderException(Exception):
             "Referenced column … not found in FROM clause!",
         ),
         (ValueError(""), "ValueError"),
+        (QueryCanceled("canceling statement due to statement timeout"), LATE),
+        (QueryCanceled("canceling statement due to user request"), "canceling statement due to user request"),
+        (ValueError(3024, "Query execution was interrupted, maximum statement execution time exceeded"), LATE),
     ],
 )
 def test_what_a_database_says_is_told_without_any_value(error: Exception, said: str) -> None:
