@@ -127,10 +127,13 @@ class Incident:
         return max(going_on or [h.finding.grade for h in self.held.values()], key=lambda grade: grade.weight)
 
     def is_live(self, now: datetime, waits: Waits) -> bool:
-        """Whether it still decides anything: open, to be reopened, or holding findings that a person excused."""
-        if self.resolved_at is None or now - self.resolved_at < waits.reopen_within or self.is_told:
+        """Whether it still decides anything: it is open, or its end was not told, or one of its findings goes on (a
+        person excused it), may come back, or may yet be spoken of by an older look."""
+        if self.is_open or self.is_told or self.resolved_at is None:
             return True
-        return any(held.ended is None for held in self.held.values())
+        if now - self.resolved_at < waits.reopen_within:
+            return True
+        return any(held.ended is None or now - held.seen_at < waits.reopen_within for held in self.held.values())
 
 
 def fold(events: Iterable[IncidentEvent]) -> Incident | None:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from observer.checks.audit import ContractAudit
 from observer.checks.change_rules import ChangeRule
+from observer.checks.expected import expected_text
 from observer.checks.judge import observed_text
 from observer.checks.measure import CheckResult, Measurement, Outcome
 from observer.checks.rules import Fresh
@@ -88,6 +89,16 @@ def finding_of(result: CheckResult, contract: Contract) -> Finding | None:
         restricted=spec.restricted,
         hides=Hides.FIELDS if isinstance(spec.rule, Fresh) and not blind else Hides.NONE,
         answerable=answerable_of(contract, spec.object, spec.property),
+    )
+
+
+def finding_if(spec: CheckSpec, contract: Contract, outcome: Outcome) -> Finding | None:
+    """What would be found if the check had this outcome: for asking who would be told. It has no counts."""
+    seen = Measurement(check_id=spec.id, error="not looked at" if outcome is Outcome.ERRORED else None)
+    words = "not looked at"
+    return finding_of(
+        CheckResult(spec=spec, measurement=seen, outcome=outcome, observed=words, expected=expected_text(spec)),
+        contract,
     )
 
 

@@ -1,7 +1,7 @@
 """Which findings say nothing now, and why: hidden by a stale or unreachable table, silenced, snoozed, excused. Pure.
 
 A finding that was hidden is told only when it is seen again after what hid it is over: what a stale table showed is
-old.
+old. When nothing looks at it any more, it is told after the window for reopening at the latest.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ class _Hider:
         """Of a finding that was in several incidents, the last word is what counts."""
         return self.held.ended is None, self.held.seen_at, self.incident
 
-    def hides(self, other: Held) -> bool:
+    def hides(self, other: Held, policy: Policy, now: datetime) -> bool:
         if not other.finding.is_hidden_by(self.held.finding):
             return False
-        return self.held.ended is None or other.seen_at < self.held.seen_at
+        lately = now - self.held.seen_at < policy.waits.reopen_within
+        return self.held.ended is None or (lately and other.seen_at < self.held.seen_at)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def mutes_of(incidents: Iterable[Incident], policy: Policy, now: datetime) -> Mu
         for fingerprint, held in incident.held.items():
             if not held.is_there(policy.waits, now):
                 continue
-            by = {hider.incident for hider in hiders.get(held.finding.contract, ()) if hider.hides(held)}
+            by = {hider.incident for hider in hiders.get(held.finding.contract, ()) if hider.hides(held, policy, now)}
             mutes.hidden_by.update(by)
             why = Mute.HIDDEN if by else _own_reason(incident, held, policy, now)
             if why is not None:

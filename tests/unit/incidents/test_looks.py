@@ -18,11 +18,12 @@ from observer.checks.unseen import unseen
 from observer.contracts.model import Contract, LogicalType, Property, SchemaObject, Severity, Sla, SlaKind, TeamMember
 from observer.incidents import looks
 from observer.incidents.findings import Grade, Hides, Look, Source
+from observer.incidents.routing import route
 from observer.slo.alerts import Alert, AlertKind
 from observer.slo.burn import RULES, Urgency
 from observer.slo.model import CheckRows, Kind, Method, RollingWindow, RunSuccess, Slo
 from observer.slo.standing import OpenAlert
-from tests.unit.incidents.timeline import World, broken, clock
+from tests.unit.incidents.timeline import POLICY, World, broken, clock
 
 NINE = clock("09:00")
 
@@ -228,3 +229,12 @@ def test_a_look_says_each_finding_once_and_in_its_gravest_form() -> None:
     twice = Look(at=NINE, findings=(broken(rows=3), broken(rows=9), broken(rows=3)))
     assert twice.distinct() == (broken(rows=9),)
     assert Outcome.PASSED is result().outcome
+
+
+def test_who_would_be_told_of_a_check_can_be_asked_before_anything_broke() -> None:
+    failed = looks.finding_if(PRESENT, CONTRACT, Outcome.FAILED)
+    errored = looks.finding_if(PRESENT, CONTRACT, Outcome.ERRORED)
+    assert failed is not None and errored is not None
+    assert route(failed, POLICY, NINE).to == "ana@example.com"
+    assert route(errored, POLICY, NINE).to == "pat@example.com"
+    assert looks.finding_if(PRESENT, CONTRACT, Outcome.PASSED) is None

@@ -318,3 +318,13 @@ def test_a_look_as_old_as_the_window_for_reopening_is_passed_over_and_that_is_sa
     result = step([], Look(at=clock("1d 09:00"), findings=(broken(),)), world.now, POLICY)
     assert result.is_too_old
     assert result.events == ()
+
+
+def test_what_was_excused_long_ago_and_mended_lately_is_not_broken_by_an_older_look() -> None:
+    world = opened()
+    world.at("09:10").acts(Act.EXPECTED, reason="import")
+    world.waits_until("09:11")
+    world.at("2d 09:00").sees(broken())
+    world.at("2d 09:30").sees(of=[broken()])
+    world.at("2d 09:40").sees(broken(), at=clock("2d 09:00"))
+    assert [incident.is_open for incident in world.incidents] == [False]
