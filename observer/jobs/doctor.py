@@ -273,10 +273,11 @@ def _indexes(
         return _none(door, f"{'files' if source.engine is None else 'DuckDB'} find the newest time without one")
     if not asked:
         return _none(door, "neither freshness nor a time to fill is asked for")
-    without = []
+    without, small = [], []
     for name, column in sorted(asked):
         table, estimate = tables[name]
         if estimate is not None and 0 <= estimate < SMALL_TABLE_ROWS:
+            small.append(table.physical_name)
             continue
         try:
             leading = leading_columns(source.engine, table.physical_name)
@@ -288,7 +289,14 @@ def _indexes(
         found = f"none begins with {', '.join(f'{table}.{column}' for table, column in without[:5])}"
         remedy = f"every tick scans the table: CREATE INDEX ON {without[0][0]} ({without[0][1]})"
         return _warning(door, found, remedy)
-    return _good(door, "the newest times are found without a scan")
+    spared = (
+        f"; not asked of tables below {SMALL_TABLE_ROWS:,} rows: {', '.join(list(dict.fromkeys(small))[:5])}"
+        if small
+        else ""
+    )
+    if len(small) == len(asked):
+        return _good(door, f"none is needed{spared}")
+    return _good(door, f"the newest times are found without a scan{spared}")
 
 
 # --- here
