@@ -61,7 +61,9 @@ def _records(known: Sequence[tuple[str, SloStanding]]) -> Family:
     )
     for name, standing in known:
         for state in STATES:
-            records.add(labels_text(slo=name, state=state), _number(getattr(standing.ledger.totals, state)))
+            # Another ledger counts something else: its numbers are no increase of the one before.
+            labels = labels_text(slo=name, ledger=str(standing.ledger.id), state=state)
+            records.add(labels, _number(getattr(standing.ledger.totals, state)))
     return records
 
 

@@ -44,9 +44,11 @@ def test_a_calendar_window_is_told_as_it_is_written() -> None:
 
 def test_records_are_counted_from_the_ledger_and_the_rest_from_the_window() -> None:
     seen = scraped(stands(SLO, good=990, bad=10, unknown=3, open_alerts=2))
-    records = {state: seen.of("observer_slo_records_total", slo="emails", state=state) for state in ("good", "bad")}
+    records = {
+        state: seen.of("observer_slo_records_total", slo="emails", ledger="1", state=state) for state in ("good", "bad")
+    }
     assert records == {"good": 1_090, "bad": 10}
-    assert seen.of("observer_slo_records_total", slo="emails", state="unknown") == 3
+    assert seen.of("observer_slo_records_total", slo="emails", ledger="1", state="unknown") == 3
     assert seen.of("observer_slo_sli_ratio", slo="emails") == 0.99
     assert seen.of("observer_slo_eligible", slo="emails") == 1_000
     assert seen.of("observer_slo_bad", slo="emails") == 10
@@ -65,11 +67,23 @@ def test_records_are_counted_from_the_ledger_and_the_rest_from_the_window() -> N
     assert seen.of("observer_slo_last_evaluation_timestamp_seconds", slo="emails") is not None
 
 
+def test_another_ledger_has_series_of_its_own_so_that_going_back_to_an_old_one_is_no_increase() -> None:
+    old = stands(SLO, good=990, bad=10)
+    daemon = Daemon(after_a_run([]))
+    daemon.metrics.watch([], "d1", [SLO])
+    for number in ("1", "2", "1"):
+        shown = replace(old, ledger=replace(old.ledger, id=int(number)))
+        daemon.levels = lambda shown=shown: (shown,)  # type: ignore[misc]  # of this round
+        seen = daemon.scrape()
+        assert seen.of("observer_slo_records_total", slo="emails", ledger=number, state="bad") == 10
+        assert seen.count("observer_slo_records_total") == 4
+
+
 def test_a_ledger_in_which_nothing_counted_has_zeros_and_no_ratio() -> None:
     nothing = stands(SLO, trouble="the column is gone")
     quiet = replace(nothing, ledger=replace(nothing.ledger, looked_at=None, undatable=None))
     seen = scraped(quiet)
-    assert seen.of("observer_slo_records_total", slo="emails", state="withdrawn") == 0
+    assert seen.of("observer_slo_records_total", slo="emails", ledger="1", state="withdrawn") == 0
     assert seen.of("observer_slo_eligible", slo="emails") == 0
     assert seen.of("observer_slo_condition", slo="emails") == -1
     assert seen.of("observer_slo_alerts_open", slo="emails", urgency="page") == 0
@@ -98,7 +112,7 @@ def test_a_level_that_nobody_counted_yet_is_told_of_and_jumps_from_no_zero() -> 
     assert daemon.scrape().count("observer_slo_") == 2
     daemon.levels = lambda: (stands(SLO, good=5), stands(level("canary")))
     seen = daemon.scrape()
-    assert seen.of("observer_slo_records_total", slo="emails", state="good") == 105
+    assert seen.of("observer_slo_records_total", slo="emails", ledger="1", state="good") == 105
     assert "canary" not in seen.text
     daemon.metrics.watch([], "d2")
     assert daemon.scrape().count("observer_slo_") == 0
