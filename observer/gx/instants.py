@@ -70,7 +70,17 @@ def _mysql_clock(connection: sa.Connection) -> datetime:
     return now.replace(tzinfo=UTC)
 
 
+#: A process that was paused with an instant open must not keep the source from changing tables and cleaning up.
+_END_IDLE = "SET LOCAL idle_in_transaction_session_timeout = '1min'"
+
+
 def _postgres(connection: sa.Connection) -> Instant:
+    instant = _instant_of_postgres(connection)
+    connection.exec_driver_sql(_END_IDLE)
+    return instant
+
+
+def _instant_of_postgres(connection: sa.Connection) -> Instant:
     at, until, on_replica = connection.exec_driver_sql(_NOW).all()[0]
     if not on_replica:
         return Instant(at=at.astimezone(UTC), until=until.astimezone(UTC))

@@ -21,7 +21,7 @@ from observer.gx.bench import source_bench
 from observer.gx.cohort import Glass
 from observer.gx.conditions import failing
 from observer.gx.instants import shown_as_of
-from tests.doors.gx.cohort_desk import PLACES, crm, desk_at, leads, minutes, span
+from tests.doors.gx.cohort_desk import PLACES, Desk, crm, desk_at, leads, minutes, span
 from tests.doors.gx.crm import check, counts, database, on_source, plan_of, shape_of, table_plan
 from tests.fakes.contracts import prop
 
@@ -173,3 +173,11 @@ def test_great_expectations_is_not_imported() -> None:
     asked = "import sys, observer.gx.cohort; print('great_expectations' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
     assert said.stdout.strip() == "False"
+
+
+def test_an_instant_that_is_left_open_by_a_process_that_was_paused_ends_by_itself(postgres_url: str) -> None:
+    desk = Desk("postgresql", postgres_url)
+    desk.make("id bigint PRIMARY KEY, email {text}, created {tz}, written {tz}")
+    with desk.glass(crm()) as glass:
+        shown = glass._connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar()
+    assert shown == "1min"
