@@ -72,18 +72,21 @@ def mutes_of(incidents: Iterable[Incident], policy: Policy, now: datetime) -> Mu
             hider, known = _Hider(incident.id, held), newest.get(fingerprint)
             if held.finding.hides is not Hides.NONE and (known is None or hider.rank > known.rank):
                 newest[fingerprint] = hider
-    hiders: dict[str | None, list[_Hider]] = {}
+    hiders: dict[tuple[str | None, str | None], list[_Hider]] = {}
     for hider in newest.values():
         judged = hider.held.judged
         if judged is None or judged.verdict is not Verdict.FALSE_POSITIVE:
-            hiders.setdefault(hider.held.finding.contract, []).append(hider)
+            place = hider.held.finding.contract, hider.held.finding.table
+            hiders.setdefault(place, []).append(hider)
     mutes = Mutes()
     for incident in incidents:
         muted = mutes.reasons.setdefault(incident.id, {})
         for fingerprint, held in incident.held.items():
             if not held.is_there(policy.waits, now):
                 continue
-            by = {hider.incident for hider in hiders.get(held.finding.contract, ()) if hider.hides(held, policy, now)}
+            contract, table = held.finding.contract, held.finding.table
+            near = [hider for place in {(contract, table), (contract, None)} for hider in hiders.get(place, ())]
+            by = {hider.incident for hider in near if hider.hides(held, policy, now)}
             mutes.hidden_by.update(by)
             why = Mute.HIDDEN if by else _own_reason(incident, held, policy, now)
             if why is not None:
