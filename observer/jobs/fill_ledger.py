@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from sqlalchemy import Engine
 
 from observer.checks.spec import ContractPlan
 from observer.errors import EngineError, ObserverError, SourceError
-from observer.gx.cohort import Cohort, CohortViews, Glass
+from observer.gx.cohort import PAGE_ROWS, Cohort, CohortViews, Glass, Page
 from observer.jobs.declared import Declarations
 from observer.runs.leading import Term
 from observer.slo.ledger import Look, Position, Range, begin, missing, next_reading, step
@@ -30,9 +31,21 @@ UNDATABLE_EVERY = timedelta(minutes=15)
 class LedgerFiller:
     """Looks at the rows of one level. For one thread at a time."""
 
-    def __init__(self, slo: Slo, indicator: TimeToFill, plan: ContractPlan, *, key_secret: bytes | None) -> None:
-        """Raises InputError: the key is restricted, and there is no secret to make its digests with."""
+    def __init__(
+        self,
+        slo: Slo,
+        indicator: TimeToFill,
+        plan: ContractPlan,
+        *,
+        key_secret: bytes | None,
+        rows_at_once: int = PAGE_ROWS,
+    ) -> None:
+        """`rows_at_once` are written to the state in one transaction.
+
+        Raises InputError: the key is restricted, and there is no secret to make its digests with.
+        """
         self._slo = slo
+        self._rows_at_once = rows_at_once
         self._indicator = indicator
         self._cohort = Cohort(indicator, plan, key_secret=key_secret)
         self._declarations = Declarations(self._cohort.plan, self._cohort.views_of)
@@ -76,26 +89,56 @@ class LedgerFiller:
         reading = next_reading(position, self._indicator, oldest_pending=oldest, now=glass.at)
         until = time.monotonic() + LONGEST_LOOK.total_seconds()
         for page in glass.pages(reading.ranges):
-            look = Look(at=glass.at, until=glass.until, ranges=(page.read,), rows=page.rows)
-            after = self._apply(glass, store, ledger, position, look, reading.sweep, term)
+            after = self._apply_page(glass, store, ledger, position, page, reading.sweep, term)
             if after is None or time.monotonic() > until:
                 break
             position = after
         return None
 
-    def _apply(
-        self, glass: Glass, store: Store, ledger: int, position: Position, look: Look, sweep: Range, term: Term
+    def _apply_page(
+        self, glass: Glass, store: Store, ledger: int, position: Position, page: Page, sweep: Range, term: Term
     ) -> Position | None:
-        """Where the ledger stands after the look; None when somebody else has moved it."""
+        """Where the ledger stands after the page; None when somebody else has moved it.
+
+        An import may give a million rows one event time, which make one page: no transaction of the state is that long.
+        """
+        most, last = self._rows_at_once, position
+        ends = range(most, len(page.rows), most)
+        for end in ends:
+            # Of the range nothing is known to be read to its end before the last part.
+            part = Look(at=glass.at, until=glass.until, ranges=(), rows=page.rows[end - most : end])
+            after = self._apply(glass, store, ledger, last, part, sweep, term)
+            if after is None:
+                return None
+            last = after
+        place = ends[-1] if ends else 0
+        seen = frozenset(row.key for row in page.rows[:place])
+        rest = Look(at=glass.at, until=glass.until, ranges=(page.read,), rows=page.rows[place:])
+        return self._apply(glass, store, ledger, last, rest, sweep, term, seen=seen)
+
+    def _apply(
+        self,
+        glass: Glass,
+        store: Store,
+        ledger: int,
+        position: Position,
+        look: Look,
+        sweep: Range,
+        term: Term,
+        *,
+        seen: Set[str] = frozenset(),
+    ) -> Position | None:
+        """Where the ledger stands after the look; None when somebody else has moved it. `seen` are no rows to miss."""
         known = store.ledgers.known(ledger, look.ranges, [row.key for row in look.rows])
+        pending = {key: row for key, row in known.pending.items() if key not in seen}
         # Rows whose event time has moved are still seen before their deadline, and at it.
-        elsewhere = missing(look, known.pending)
+        elsewhere = missing(look, pending)
         if elsewhere:
             look = replace(look, rows=(*look.rows, *glass.rows_of(elsewhere)))
         # What a history says of rows that are decided already is asked no more.
         undecided = [row for row in look.rows if row.key not in known.decided]
         look = replace(look, rows=glass.with_histories(undecided))
-        change = step(position, self._indicator, look, sweep=sweep, pending=known.pending, known=known.decided)
+        change = step(position, self._indicator, look, sweep=sweep, pending=pending, known=known.decided)
         return change.now if store.ledgers.apply(ledger, change, deadline=self._indicator.deadline, term=term) else None
 
     def _undatable(self, engine: Engine, views: CohortViews) -> int | None:

@@ -25,6 +25,7 @@ from observer.jobs.fill_ledger import LedgerFiller
 from observer.jobs.load_slos import slos_for_run
 from observer.runs.leading import Term
 from observer.settings import Settings
+from observer.slo.budget import Counts
 from observer.slo.burn import RULES
 from observer.slo.model import Method, RollingWindow, Slo, TimeToFill
 from observer.slo.standing import Condition, SloStanding
@@ -259,6 +260,35 @@ def test_a_source_that_goes_away_is_asked_once_whatever_is_known_of_it(counted: 
 
     assert 0 < len(asked) <= 3, "those that are looked at together"
     assert all((s := counted.standing(name)) and "could not be connected" in str(s.ledger.trouble) for name in names)
+
+
+def test_many_rows_of_one_time_are_written_in_parts_and_all_of_them_are_judged(counted: Counted) -> None:
+    slo = level()
+    assert isinstance(slo.indicator, TimeToFill)
+    plan = counted.watch.contracts["leads"].plan
+    patient = replace(slo.indicator, deadline=2 * SECOND)
+    parted = LedgerFiller(slo, patient, plan, key_secret=None, rows_at_once=4)
+    counted.watch = replace(counted.watch, counters={slo.name: parted})
+    counted.count()
+    sizes = []
+
+    @event.listens_for(counted.store._database.engine, "before_cursor_execute")
+    def _(*call: object) -> None:
+        if "INSERT INTO slo_pending" in str(call[2]):
+            sizes.extend(text.count('["') for text in call[3] if isinstance(text, str))  # type: ignore[attr-defined]  # parameters
+
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    with closing(sqlite3.connect(counted.crm)) as crm:
+        rows = [(f"lead {n}", "someone@example.com" if n % 5 else None, now, now) for n in range(11)]
+        crm.executemany("INSERT INTO leads VALUES (?, ?, ?, ?)", rows)
+        crm.commit()
+        eventually(lambda: (s := counted.count()) and s.ledger.pending == 11, "all of them wait")
+        assert max(sizes) <= 4
+        crm.execute("DELETE FROM leads WHERE id = 'lead 1'")
+        crm.commit()
+    standing = eventually(lambda: (s := counted.count()) and s.ledger.pending == 0 and s, "all of them are judged")
+
+    assert standing.ledger.totals == Counts(good=7, bad=3, withdrawn=1)
 
 
 def test_only_the_default_file_may_be_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
