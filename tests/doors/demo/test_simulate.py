@@ -247,7 +247,7 @@ def test_a_thread_lives_in_it_and_leaves_a_plain_file(tmp_path: Path) -> None:
 def test_a_crm_that_can_be_written_no_more_is_told_when_patience_ends(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/crm.db"
     build_demo_crm(url, leads=100, seed=7, now=datetime.now(UTC))
-    crm = SimulatedCrm(url, seed=3, pace=timedelta(milliseconds=5), patience=timedelta(milliseconds=20))
+    crm = SimulatedCrm(url, seed=3, pace=timedelta(milliseconds=5), patience=timedelta())
     with closing(sqlite3.connect(tmp_path / "crm.db")) as other:
         other.execute("DROP TABLE crm_events")
         other.commit()
