@@ -179,7 +179,6 @@ def _after(state: Incident, event: IncidentEvent) -> Incident:
                 resolution=None,
                 acknowledged_at=None,
                 acknowledged_by="",
-                snooze=None,
                 first_told_at=None,
                 escalated_at=None,
             )

@@ -9,7 +9,7 @@ from observer.incidents.acting import Act
 from observer.incidents.events import EventKind, NoticeKind, Resolution
 from observer.incidents.findings import Answerable, Grade, Hides, Look, Source
 from observer.incidents.incident import Status
-from observer.incidents.policy import Matcher, Silence, Way
+from observer.incidents.policy import Matcher, Silence, Waits, Way
 from observer.incidents.stepping import step
 from tests.unit.incidents.timeline import POLICY, World, broken, clock, stale
 
@@ -328,3 +328,49 @@ def test_what_was_excused_long_ago_and_mended_lately_is_not_broken_by_an_older_l
     world.at("2d 09:30").sees(of=[broken()])
     world.at("2d 09:40").sees(broken(), at=clock("2d 09:00"))
     assert [incident.is_open for incident in world.incidents] == [False]
+
+
+def test_what_flapped_and_is_said_to_be_fixed_is_not_refuted_by_a_look_that_finds_nothing() -> None:
+    world = opened()
+    for minute in (10, 20, 30, 40):
+        world.at(f"09:{minute}").sees(of=[broken()])
+        world.at(f"09:{minute + 2}").sees(broken())
+    world.at("09:50").acts(Act.FIXED)
+    assert world.at("10:00").sees(of=[broken()]) == []
+    assert world.only.said_fixed_at is not None
+    assert world.waits_until("11:00") == [RESOLVED]
+    assert world.only.resolution is Resolution.FIXED
+
+
+def test_a_snooze_puts_the_escalation_off() -> None:
+    world = opened()
+    world.at("09:10").acts(Act.SNOOZE, until=clock("12:00"))
+    assert NoticeKind.ESCALATED not in world.waits_until("15:59")
+    assert world.waits_until("16:00") == [NoticeKind.ESCALATED]
+
+
+def test_a_table_that_is_not_really_stale_hides_nothing() -> None:
+    world = World()
+    world.at("09:00").sees(replace(stale(), answerable=Answerable(owner="bo@example.com")))
+    world.waits_until("09:01")
+    world.acts(Act.FALSE_POSITIVE, reason="nobody writes at night")
+    world.at("09:10").sees(replace(stale(), answerable=Answerable(owner="bo@example.com")), broken())
+    assert world.waits_until("09:11") == [OPENED]
+
+
+def test_an_edited_message_does_not_put_the_reminder_off() -> None:
+    world = World(replace(POLICY, waits=Waits(escalate_after={})))
+    world.at("09:00").sees(broken())
+    world.waits_until("09:01")
+    assert world.at("12:59").sees(broken(rows=20)) == [NoticeKind.REFRESHED]
+    assert world.waits_until("13:01") == [NoticeKind.REMINDER]
+
+
+def test_a_verdict_is_of_what_goes_on_and_not_of_what_is_mended() -> None:
+    world = opened()
+    world.at("09:05").sees(broken(), broken("phone"))
+    world.at("09:10").sees(broken("phone"), of=[broken()])
+    world.acts(Act.EXPECTED, reason="import")
+    world.at("09:20").sees(broken(), broken("phone"))
+    assert world.waits_until("09:30").count(REOPENED) == 1
+    assert world.notices[-1].told.findings == 1
