@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from observer.daemon.watching import Watch
@@ -57,6 +57,14 @@ class DaemonDesk:
 
     def ticks(self) -> tuple[Tick, ...]:
         return self._store.ticks.latest()
+
+    def levels(self) -> Mapping[str, object]:
+        # Only here: what draws tables comes with it.
+        from observer.jobs.slo_levels import levels_now
+        from observer.reports.slo_json import status_json
+
+        at = datetime.now(UTC)
+        return status_json(levels_now(self._store, self._current().slos, at=at), at=at)
 
     def runs(self, limit: int, contract: str | None) -> tuple[RunRow, ...]:
         return self._store.runs(limit, contract)

@@ -140,6 +140,11 @@ def _contracts(desk: Desk) -> APIRouter:
         """The latest glance of every check that is glanced at between full runs."""
         return [TickAnswer.of(tick) for tick in desk.ticks()]
 
+    @router.get("/slos", operation_id="list_slos", responses=_problems(503))
+    def list_slos() -> dict[str, Any]:
+        """How service levels stand: the document of `observer slo status --format json` (its keys: docs/slo.md)."""
+        return dict(desk.levels())
+
     return router
 
 

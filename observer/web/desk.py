@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from observer.runs.readiness import Readiness
@@ -30,6 +31,9 @@ class Desk(Protocol):
 
     def ticks(self) -> tuple[Tick, ...]:
         """The latest of every check that is glanced at."""
+
+    def levels(self) -> Mapping[str, object]:
+        """How service levels stand: the document of `observer slo status --format json`."""
 
     def runs(self, limit: int, contract: str | None) -> tuple[RunRow, ...]: ...
 

@@ -142,6 +142,10 @@ class FakeDesk:
         self._read()
         return self.glances
 
+    def levels(self) -> dict[str, object]:
+        self._read()
+        return {"at": NINE.isoformat(), "slos": []}
+
     def runs(self, limit: int, contract: str | None) -> tuple[RunRow, ...]:
         self._read()
         found = [run.run for run in self.ran.values() if contract is None or contract in run.run.contracts]

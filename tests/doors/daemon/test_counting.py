@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
@@ -19,11 +20,14 @@ from sqlalchemy.exc import OperationalError
 from observer.checks.plan import plan_contract
 from observer.contracts.model import Contract, LogicalType, TypeOptions
 from observer.daemon.counting import Counting
+from observer.daemon.desk import DaemonDesk
 from observer.daemon.watching import Watch
 from observer.errors import InputError
 from observer.jobs.fill_ledger import LedgerFiller
 from observer.jobs.load_slos import slos_for_run
+from observer.metrics.registry import Metrics
 from observer.runs.leading import Term
+from observer.runs.readiness import Readiness
 from observer.settings import Settings
 from observer.slo.budget import Counts
 from observer.slo.burn import RULES
@@ -135,6 +139,13 @@ def test_rows_are_judged_at_their_deadline_and_an_alert_opens(counted: Counted) 
     counted.watch = watch_of(leads(), source=counted.watch.settings.source or "")
     counted.count()
     assert counted.store.slo_alerts.all_open() == {}, "an SLO that was removed tells nothing"
+
+
+def test_what_was_counted_is_told_over_http_as_on_the_terminal(counted: Counted) -> None:
+    counted.count()
+    desk = DaemonDesk(counted.store, Metrics(counted.store.standing, tuple), lambda: counted.watch, Readiness)  # type: ignore[arg-type]  # asked for nothing else
+    (slo,) = json.loads(json.dumps(desk.levels()))["slos"]
+    assert (slo["name"], slo["condition"], slo["sli"]) == ("emails", "no data", None)
 
 
 def test_a_changed_objective_goes_on_with_what_was_counted(counted: Counted) -> None:

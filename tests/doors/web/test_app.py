@@ -133,6 +133,10 @@ def test_runs_are_listed_and_found_by_enough_of_their_ids(client: Client) -> Non
     assert found["results"][0]["evidence"]["offenders"] == [{"value": "wno", "rows": 2, "suggestion": "won"}]
 
 
+def test_service_levels_are_told_as_slo_status_tells_them(client: Client) -> None:
+    assert client.documented("/api/slos", "/api/slos") == {"at": NINE.isoformat(), "slos": []}
+
+
 def test_ticks_are_listed(desk: FakeDesk, client: Client) -> None:
     tick = Tick(
         check_id="crm.leads.rows",
@@ -215,6 +219,7 @@ def test_each_refusal_has_its_status_and_is_documented(client: Client, route: st
         ("/api/runs", "/api/runs"),
         ("/api/runs/{run}", f"/api/runs/{RUN_ID}"),
         ("/api/ticks", "/api/ticks"),
+        ("/api/slos", "/api/slos"),
     ],
 )
 def test_a_state_that_is_down_is_503_with_the_remedy(desk: FakeDesk, client: Client, route: str, path: str) -> None:
@@ -314,6 +319,7 @@ def test_the_document_is_served_and_names_every_address(client: Client) -> None:
         f"{ONE}/slots",
         f"{ONE}/runs",
         "/api/ticks",
+        "/api/slos",
         "/api/runs",
         "/api/runs/{run}",
     }
