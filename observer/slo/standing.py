@@ -11,7 +11,7 @@ from fractions import Fraction
 from observer.slo.alerts import Alert
 from observer.slo.budget import Budget, Counts, burn_rate, exhausted_in
 from observer.slo.burn import RULES
-from observer.slo.model import Slo
+from observer.slo.model import Slo, TimeToFill
 from observer.slo.windows import span_begins, window_begins
 
 #: Spans whose burn rates are told, shortest first; that of the whole window comes beside them.
@@ -89,13 +89,21 @@ class SloStanding:
         return Condition.BURNING if self.ledger.alerts else Condition.MET
 
 
+def spans_end(slo: Slo, ledger: LedgerStanding, at: datetime) -> datetime:
+    """Where the spans of burn rates end: what lies behind the last look at rows is not known yet, and is no calm."""
+    if not isinstance(slo.indicator, TimeToFill) or ledger.looked_at is None:
+        return at
+    return min(at, ledger.looked_at)
+
+
 def standing_of(
     slo: Slo, ledger: LedgerStanding, counts_since: Callable[[datetime], Counts], *, at: datetime
 ) -> SloStanding:
-    """`counts_since(begins)` is what the objective counts from there on; `at` is the clock by which spans end."""
+    """`counts_since(begins)` is what the objective counts from there on; `at` is the clock by which its window ends."""
     begins = window_begins(slo.window, at)
+    ends = spans_end(slo, ledger, at)
     budget = Budget(counts=counts_since(begins), target=slo.target)
-    spans = {span: counts_since(span_begins(span, at)) for span in BURN_SPANS}
+    spans = {span: counts_since(span_begins(span, ends)) for span in BURN_SPANS}
     burns = {span: burn_rate(counts, slo.target) for span, counts in spans.items()}
     return SloStanding(
         slo=slo,

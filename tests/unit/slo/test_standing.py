@@ -47,3 +47,16 @@ def test_every_span_is_counted_from_its_own_begin() -> None:
     assert [found.spans[span].bad for span in BURN_SPANS] == [1, 1, 1, 1, 2, 2, 3]
     assert found.burns[DAY] == Fraction(2, 101) / Fraction(5, 1000)
     assert found.exhausted_in == timedelta()
+
+
+def test_burn_rates_end_with_the_last_look_and_the_window_does_not() -> None:
+    """A copy of two hours ago is no hour of calm."""
+    shown = NOW - timedelta(hours=2)
+    ledger = LedgerStanding(id=1, revision_since=NOW, counts_since=NOW, looked_at=shown)
+
+    def since(begins: datetime) -> Counts:
+        return Counts(bad=1) if begins <= shown - timedelta(minutes=4) else Counts()
+
+    found = standing_of(level(), ledger, since, at=NOW)
+    assert found.spans[BURN_SPANS[0]].bad == 1
+    assert found.window_begins == span_begins(28 * DAY, NOW)
