@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Set
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
@@ -15,7 +15,7 @@ from observer.errors import EngineError, ObserverError, SourceError
 from observer.gx.cohort import PAGE_ROWS, Cohort, CohortViews, Glass, Page
 from observer.jobs.declared import Declarations
 from observer.runs.leading import Term
-from observer.slo.ledger import Look, Position, Range, begin, missing, next_reading, step
+from observer.slo.ledger import Look, Position, Range, begin, missing, next_reading, rekeyed, step
 from observer.slo.model import Slo, TimeToFill
 from observer.sources.source import Source
 from observer.store import Store
@@ -24,6 +24,7 @@ log = structlog.get_logger("observer")
 
 #: After a long pause there is much to catch up with: a look ends after so long, the next one goes on.
 LONGEST_LOOK = timedelta(seconds=20)
+_NEVER = datetime.max.replace(tzinfo=UTC)
 #: Rows without a usable event time are counted so often: nothing new says which they are.
 UNDATABLE_EVERY = timedelta(minutes=15)
 
@@ -50,6 +51,8 @@ class LedgerFiller:
         self._cohort = Cohort(indicator, plan, key_secret=key_secret)
         self._declarations = Declarations(self._cohort.plan, self._cohort.views_of)
         self._undatable_at: float | None = None
+        #: That the ledger's keys are made by our secret was seen to.
+        self._is_keyed = False
         #: Why the last look could not even begin; None when it could.
         self.locked_out: ObserverError | None = None
 
@@ -85,6 +88,8 @@ class LedgerFiller:
         if position is None:
             position = begin(glass.at, self._indicator)
             store.ledgers.begin(ledger, position, term=term)
+        if not self._is_keyed:
+            position = self._keyed(store, ledger, position, glass.at, term)
         oldest = store.ledgers.oldest_pending(ledger)
         reading = next_reading(position, self._indicator, oldest_pending=oldest, now=glass.at)
         until = time.monotonic() + LONGEST_LOOK.total_seconds()
@@ -94,6 +99,20 @@ class LedgerFiller:
                 break
             position = after
         return None
+
+    def _keyed(self, store: Store, ledger: int, position: Position, at: datetime, term: Term) -> Position:
+        """Where the ledger stands, its keys made by the secret of now."""
+        was, now = store.ledgers.keyed_by(ledger), self._cohort.keys.fingerprint
+        if was != now:
+            if position.looked_at is not None:
+                waiting = store.ledgers.known(ledger, [Range(after=position.since, upto=_NEVER)], ()).pending
+                change = rekeyed(position, waiting.values(), at=at)
+                if not store.ledgers.apply(ledger, change, deadline=self._indicator.deadline, term=term):
+                    return position
+                position = change.now
+            store.ledgers.rekey(ledger, now, term=term)
+        self._is_keyed = True
+        return position
 
     def _apply_page(
         self, glass: Glass, store: Store, ledger: int, position: Position, page: Page, sweep: Range, term: Term

@@ -83,13 +83,12 @@ class Keys:
 
     def kept(self, text: str) -> str:
         """The text of `key_text` as it is kept: 32 hex digits where the key is restricted."""
-        if self.secret is None:
-            return text
-        # A key of BLAKE2 has at most 64 bytes.
-        secret = self.secret if len(self.secret) <= 64 else blake2b(self.secret).digest()
-        digest = blake2b(key=secret, digest_size=DIGEST_BYTES, person=_PERSON)
-        digest.update(json.dumps([self.contract, self.object, text]).encode())
-        return digest.hexdigest()
+        return text if self.secret is None else _digest(self.secret, [self.contract, self.object, text])
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Tells one secret from another, and nothing of it; None where keys are kept as they are."""
+        return None if self.secret is None else _digest(self.secret, [self.contract, self.object])
 
     def of(self, given: str) -> str:
         """The key that a person wrote, as it is kept. A digest is taken for what it is.
@@ -101,3 +100,11 @@ class Keys:
         text = key_text(parts_of(given, self.columns))
         assert text is not None, "a part that was written is no null"
         return self.kept(text)
+
+
+def _digest(secret: bytes, said: list[str]) -> str:
+    # A key of BLAKE2 has at most 64 bytes.
+    key = secret if len(secret) <= 64 else blake2b(secret).digest()
+    digest = blake2b(key=key, digest_size=DIGEST_BYTES, person=_PERSON)
+    digest.update(json.dumps(said).encode())
+    return digest.hexdigest()

@@ -7,7 +7,7 @@ written twice, changes nothing the second time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -241,6 +241,16 @@ def step(
             # It may come back: what was seen before it went is not the last that was seen of it.
             kept.append(replace(pending[key], before=None))
     return Step(was=position, now=_after(position, first, look, sweep), pending=tuple(kept), decided=tuple(decided))
+
+
+def rekeyed(position: Position, pending: Iterable[Pending], *, at: datetime) -> Step:
+    """What is left when keys are kept as other digests from now on: no row that was seen before is known again.
+
+    Those that wait for their deadline are unknown, and no row with an event time before now is counted a second time.
+    """
+    unknown = Verdict(state=State.UNKNOWN)
+    decided = tuple(_decided(row.key, row.event_at, at, unknown) for row in pending)
+    return Step(was=position, now=replace(position, since=max(position.since, position.seen_to)), decided=decided)
 
 
 def _before(was: Pending | None, position: Position) -> Observation | None:

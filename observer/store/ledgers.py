@@ -92,6 +92,18 @@ class Ledgers:
         with self._database.transaction(writes=True, term=term) as connection:
             connection.execute(made.values(_position_values(position)))
 
+    def keyed_by(self, ledger: int) -> str | None:
+        """The fingerprint of the secret by which its keys are digests; None where they are none, or it is new."""
+        with self._database.transaction() as connection:
+            known: str | None = connection.execute(_row(ledger)).one().keyed_by
+            return known
+
+    def rekey(self, ledger: int, fingerprint: str | None, *, term: Term) -> None:
+        """From now on its keys are digests by this secret. Raises NotLeading."""
+        with self._database.transaction(writes=True, term=term) as connection:
+            keyed = update(t.slo_ledgers).where(t.slo_ledgers.c.id == ledger).values(keyed_by=fingerprint)
+            connection.execute(keyed)
+
     def oldest_pending(self, ledger: int) -> datetime | None:
         """The earliest event time among its pending rows; None when there are none."""
         p = t.slo_pending.c

@@ -87,6 +87,8 @@ slo_ledgers = Table(
     Column("forgotten_to", UtcTime),
     Column("undatable", BigInteger),
     Column("trouble", Text),
+    #: Tells by which secret its keys are digests; null where they are kept as they are.
+    Column("keyed_by", Text),
     #: All that was ever counted; these only grow.
     Column("good", BigInteger, nullable=False),
     Column("bad", BigInteger, nullable=False),

@@ -31,6 +31,7 @@ from observer.runs.readiness import Readiness
 from observer.settings import Settings
 from observer.slo.budget import Counts
 from observer.slo.burn import RULES
+from observer.slo.ledger import Range
 from observer.slo.model import Method, RollingWindow, Slo, TimeToFill
 from observer.slo.standing import Condition, SloStanding
 from observer.sources.source import Source
@@ -42,13 +43,14 @@ from tests.fakes.daemon import eventually
 from tests.fakes.watching import watch_of
 
 SECOND = timedelta(seconds=1)
+EVER = Range(after=datetime(2000, 1, 1, tzinfo=UTC), upto=datetime(2100, 1, 1, tzinfo=UTC))
 
 
-def leads() -> Contract:
+def leads(classification: str | None = None) -> Contract:
     zoned = TypeOptions(timezone=True)
     rows = table(
         "leads",
-        prop("id", primary_key_position=1, required=True),
+        prop("id", primary_key_position=1, required=True, classification=classification),
         prop("email", required=True),
         prop("created_at", LogicalType.TIMESTAMP, options=zoned),
         prop("updated_at", LogicalType.TIMESTAMP, options=zoned),
@@ -308,3 +310,35 @@ def test_only_the_default_file_may_be_absent(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(InputError) as raised:
         slos_for_run((tmp_path / "levels.yaml",), [leads()])
     assert [problem.rule for problem in raised.value.problems] == ["file-not-found"]
+
+
+def test_under_a_new_secret_no_row_counts_twice_and_what_waits_is_unknown(counted: Counted) -> None:
+    """A restricted key is only known as a digest, which another secret makes another."""
+    slo = level()
+    assert isinstance(slo.indicator, TimeToFill)
+    plan = plan_contract(leads("restricted"), ())
+    ledger = counted.store.ledgers.open(slo, now=datetime.now(UTC), term=counted.term)
+
+    def under(secret: bytes, deadline: timedelta) -> Counts:
+        filler = LedgerFiller(slo, replace(slo.indicator, deadline=deadline), plan, key_secret=secret)
+        with opened_source(counted.watch.settings.source or "", counted.watch.settings) as source:
+            filler.count(source, counted.store, now=datetime.now(UTC), term=counted.term)
+        return counted.store.ledgers.standings([slo])[slo.name].totals
+
+    def decided(secret: bytes) -> bool:
+        return under(secret, SECOND).judged == 2
+
+    under(b"a" * 32, SECOND)
+    counted.arrives("one", "someone@example.com")
+    counted.arrives("two", None)
+    eventually(lambda: decided(b"a" * 32), "both are judged")
+    counted.arrives("three", None)
+    under(b"a" * 32, 60 * SECOND)
+    assert len(counted.store.ledgers.known(ledger, [EVER], ()).pending) == 1
+
+    totals = under(b"b" * 32, SECOND)
+    assert (totals.good, totals.bad, totals.unknown, totals.withdrawn) == (1, 1, 1, 0)
+    counted.arrives("four", "someone@example.com")
+    eventually(lambda: under(b"b" * 32, SECOND).good == 2, "the next one counts")
+    totals = under(b"b" * 32, SECOND)
+    assert (totals.good, totals.bad, totals.unknown, totals.withdrawn) == (2, 1, 1, 0)

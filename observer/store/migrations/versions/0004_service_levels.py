@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("forgotten_to", TIME, nullable=True),
         sa.Column("undatable", sa.BigInteger(), nullable=True),
         sa.Column("trouble", sa.Text(), nullable=True),
+        sa.Column("keyed_by", sa.Text(), nullable=True),
         *_counts(),
         sa.Column("pending", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_slo_ledgers"),
