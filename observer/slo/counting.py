@@ -71,7 +71,7 @@ class _Tally:
         self._good = self._bad = self._unknown = self._withdrawn = 0
         #: Of the slices that are over: how many there are, and how good they are.
         self._slices = 0
-        self._shares = Fraction()
+        self._shares: int | Fraction = 0
         #: Of the slice that is being read.
         self._begins: datetime | None = None
         self._good_of_slice = self._of_slice = 0
@@ -102,12 +102,15 @@ class _Tally:
         good = shares if self._by_share else int(shares)
         return Counts(good=good, bad=slices - good, records=records, **other)
 
-    def _with_slice(self) -> tuple[int, Fraction]:
+    def _with_slice(self) -> tuple[int, int | Fraction]:
         """How many slices there are, and the sum of how good they are, with the one that is being read."""
         if not self._of_slice:
             return self._slices, self._shares
-        share = Fraction(self._good_of_slice, self._of_slice)
-        shares = self._shares + (share if self._by_share else int(share >= self._target))
+        if not self._by_share:
+            # In whole numbers: this is asked for every slice of every level.
+            reached = self._good_of_slice * self._target.denominator >= self._of_slice * self._target.numerator
+            return self._slices + 1, self._shares + reached
+        shares = self._shares + Fraction(self._good_of_slice, self._of_slice)
         if shares.denominator > _FINEST:
-            shares = Fraction(round(shares * _FINEST), _FINEST)
+            return self._slices + 1, Fraction(round(shares * _FINEST), _FINEST)
         return self._slices + 1, shares
