@@ -15,6 +15,12 @@ from fractions import Fraction
 
 from observer.slo.budget import Counts, burn_rate
 
+_WIDTHS = (
+    ("d", timedelta(days=1)),
+    ("h", timedelta(hours=1)),
+    ("m", timedelta(minutes=1)),
+    ("s", timedelta(seconds=1)),
+)
 #: A firing alert ends when the short window burns slower than this part of the factor, so that it does not flap.
 RELEASE = Fraction(9, 10)
 #: Fewer bad records in the long window page nobody.
@@ -103,8 +109,8 @@ def _exact(span: timedelta) -> Fraction:
 
 
 def short_span(span: timedelta) -> str:
-    """`5m`, `1h`, `3d`."""
-    for width, letter in ((timedelta(days=1), "d"), (timedelta(hours=1), "h")):
-        if span % width == timedelta():
-            return f"{span // width}{letter}"
-    return f"{span // timedelta(minutes=1)}m"
+    """Five minutes → "5m", in the largest of d, h, m and s that gives a whole number."""
+    for letter, one in _WIDTHS:
+        if span and span % one == timedelta():
+            return f"{span // one}{letter}"
+    return f"{span.total_seconds():g}s"

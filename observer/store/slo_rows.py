@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Integer, SmallInteger
 
 from observer.slo.budget import Counts
+from observer.slo.burn import short_span
 from observer.slo.ledger import Decided, Pending, Position
 from observer.slo.model import CalendarWindow, Slo
 from observer.slo.verdicts import Observation
-from observer.slo.windows import MINUTE
 from observer.store.evidence import storable_text
 from observer.store.given import GivenColumn
 from observer.store.rows import AnyRow
@@ -148,7 +148,4 @@ def _window(slo: Slo) -> str:
     window = slo.window
     if isinstance(window, CalendarWindow):
         return f"{window.count}{window.unit} from {window.begins:%Y-%m-%d %H:%M} {window.zone}"
-    for letter, minutes in (("d", 1440), ("h", 60)):
-        if window.span % (minutes * MINUTE) == 0 * MINUTE:
-            return f"{window.span // (minutes * MINUTE)}{letter}"
-    return f"{window.span // MINUTE}m"
+    return short_span(window.span)

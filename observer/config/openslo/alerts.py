@@ -14,8 +14,8 @@ from observer.config.odcs_schema import shown
 from observer.config.openslo.objectives import Objective
 from observer.config.openslo.objects import Objects
 from observer.config.openslo.page import Element
-from observer.config.openslo.spans import BadSpan, span_of, span_text
-from observer.slo.burn import LEAST_BAD, RULES, BurnRule
+from observer.config.openslo.spans import BadSpan, span_of
+from observer.slo.burn import LEAST_BAD, RULES, BurnRule, short_span
 
 #: A threshold is written with two decimals.
 _ROUNDING = Fraction(1, 100)
@@ -112,10 +112,10 @@ def _rule(spec: Element) -> BurnRule | None:
         same = next((rule for rule in RULES if rule.long == long), None)
         if same is not None:
             at = condition.at("alertAfter") if short else condition
-            message = f"a window of {span_text(long)} is paired with one of {span_text(same.short)}"
-            at.error("burn-rule", message, f"write `alertAfter: {span_text(same.short)}`")
+            message = f"a window of {short_span(long)} is paired with one of {short_span(same.short)}"
+            at.error("burn-rule", message, f"write `alertAfter: {short_span(same.short)}`")
         else:
-            message = f"no burn rule looks back {span_text(long)}"
+            message = f"no burn rule looks back {short_span(long)}"
             condition.at("lookbackWindow").error("burn-rule", message, f"write one of {pairs}")
         return None
     severity = spec.at("severity")
@@ -147,10 +147,10 @@ def check_burning(slo: Element, policy: Policy, *, period: timedelta, objective:
         message = "an objective of 100 % has no budget that could burn"
         at.error("no-budget", message, "lower the target, or remove alertPolicies")
         return
-    first, window = policy.rules[0], span_text(period)
+    first, window = policy.rules[0], short_span(period)
     for rule in policy.rules:
         if rule.long >= period:
-            message = f"burn alerts look back up to {span_text(rule.long)}, and the window of the SLO is {window}"
+            message = f"burn alerts look back up to {short_span(rule.long)}, and the window of the SLO is {window}"
             at.error("window-too-short", message, "write a longer timeWindow, or remove alertPolicies")
             return
         if not rule.can_fire(period, target, slices):
@@ -158,7 +158,7 @@ def check_burning(slo: Element, policy: Policy, *, period: timedelta, objective:
             most = f"with every record bad it is {_decimal(1 / (1 - target))}"
             if rule.can_fire(period, target) and slices is not None:
                 needs = f"it needs {LEAST_BAD} bad slices"
-                most = f"{span_text(rule.long)} holds {rule.long // slices or 'not one'} of {span_text(slices)}"
+                most = f"{short_span(rule.long)} holds {rule.long // slices or 'not one'} of {short_span(slices)}"
             message = f"the pair {_pair(rule)} can never fire: {needs}, and {most}"
             possible = next((r for r in RULES if r.can_fire(period, target, slices)), None)
             fix = (
@@ -178,7 +178,7 @@ def check_burning(slo: Element, policy: Policy, *, period: timedelta, objective:
 
 
 def _pair(rule: BurnRule) -> str:
-    return f"{span_text(rule.long)}/{span_text(rule.short)}"
+    return f"{short_span(rule.long)}/{short_span(rule.short)}"
 
 
 def _decimal(number: Fraction) -> str:

@@ -20,10 +20,10 @@ from observer.config.openslo.objectives import check_slices, objective_of, windo
 from observer.config.openslo.objects import Objects
 from observer.config.openslo.page import Element, Page
 from observer.config.openslo.revision import counted_of, revision_of
-from observer.config.openslo.spans import span_text
 from observer.config.yaml_text import read_yaml_documents
 from observer.contracts.model import Contract
 from observer.contracts.problems import Problem, ProblemReport, sort_problems
+from observer.slo.burn import short_span
 from observer.slo.model import Method, Slo, TimeToFill
 
 #: Files that are read in a folder; others have to be named.
@@ -171,7 +171,7 @@ def _data_source(source: Element) -> None:
 def _check_window(slo: Element, period: timedelta, read: ReadIndicator) -> None:
     deadline = deadline_of(read.indicator)
     if deadline is not None and deadline >= period:
-        message = f"records are decided after {span_text(deadline)}, and the window is {span_text(period)}"
+        message = f"records are decided after {short_span(deadline)}, and the window is {short_span(period)}"
         slo.at("spec").at("timeWindow").error("window-too-short", message, "write a longer timeWindow")
 
 

@@ -8,8 +8,9 @@ from fractions import Fraction
 
 from observer.config.odcs_schema import shown
 from observer.config.openslo.page import Element
-from observer.config.openslo.spans import FIXED, BadSpan, count_and_unit, span_of, span_text
+from observer.config.openslo.spans import FIXED, BadSpan, count_and_unit, span_of
 from observer.config.setting_values import BadSetting, zone
+from observer.slo.burn import short_span
 from observer.slo.model import CalendarWindow, Method, RollingWindow
 
 #: Below it an objective allows more bad records than good ones.
@@ -186,5 +187,5 @@ def check_slices(slo: Element, objective: Objective, period: timedelta) -> None:
     """A slice is shorter than the window that it is part of."""
     if objective.slice_span is not None and objective.slice_span >= period:
         at = slo.at("spec").at("objectives").items[0].at("timeSliceWindow")
-        message = f"a slice of {span_text(objective.slice_span)} is no part of a window of {span_text(period)}"
+        message = f"a slice of {short_span(objective.slice_span)} is no part of a window of {short_span(period)}"
         at.error("time-slice", message, "write a shorter timeSliceWindow")

@@ -50,12 +50,3 @@ def span_of(text: str, units: str = "".join(UNITS)) -> timedelta:
     if count > LONGEST // one:
         raise BadSpan("it is longer than ten years", fix="write a shorter duration")
     return count * one
-
-
-def span_text(span: timedelta) -> str:
-    """Five minutes → "5m", in the largest of d, h, m and s that gives a whole number."""
-    for unit in "dhms":
-        one = UNITS.get(unit, timedelta(seconds=1))
-        if span and span % one == timedelta():
-            return f"{span // one}{unit}"
-    return f"{span.total_seconds():g}s"

@@ -11,8 +11,9 @@ from observer.config.openslo.contract_names import ContractNames, Field
 from observer.config.openslo.kinds import HISTORY_COLUMN, HISTORY_TABLE
 from observer.config.openslo.page import Element
 from observer.config.openslo.shapes import check
-from observer.config.openslo.spans import OWN, BadSpan, span_of, span_text
+from observer.config.openslo.spans import OWN, BadSpan, span_of
 from observer.contracts.model import Contract, LogicalType, Property, SchemaObject
+from observer.slo.burn import short_span
 from observer.slo.model import FillColumn, HistoryTable, TimeToFill
 from observer.slo.verdicts import can_decide
 
@@ -41,8 +42,8 @@ def time_to_fill(
     if history is not None:
         _tells(spec.at("history"), history, field, checks)
     if within is not None and not can_decide(within, poll, has_history=history is not None):
-        message = f"rows are looked at every {span_text(poll)}, which cannot decide a deadline of {span_text(within)}"
-        fix = f"write {span_text(within / 2)} or less, or name a `history`"
+        message = f"rows are looked at every {short_span(poll)}, which cannot decide a deadline of {short_span(within)}"
+        fix = f"write {short_span(within / 2)} or less, or name a `history`"
         spec.at("pollInterval").error("poll-interval", message, fix)
     if history is None and not field.object.update_time:
         message = f"{field.object.name} has no updateTime: no row is known to be untouched, so more will be unknown"

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from observer.config.openslo.revision import revision_of
-from observer.config.openslo.spans import BadSpan, span_of, span_text
+from observer.config.openslo.spans import BadSpan, span_of
 from observer.contracts.model import Contract
 from observer.jobs.lint_contracts import load_for_run
+from observer.slo.burn import short_span
 from tests.fakes.slo_files import CONTRACTS, FILL, SLO, one, read
 
 
@@ -95,4 +96,4 @@ def test_what_is_no_duration_of_openslo_is_refused(text):
 
 @pytest.mark.parametrize("text", ["1s", "90s", "5m", "36h", "28d"])
 def test_a_span_is_told_as_it_may_be_written(text):
-    assert span_text(span_of(text, "smhd")) == text
+    assert short_span(span_of(text, "smhd")) == text
