@@ -272,31 +272,29 @@ def _total(state: str) -> str:
     return f'max(increase(observer_slo_records_total{{job="$job",slo="$slo",state="{state}"}}[1h]))'
 
 
+def _in_the_last_hour(title: str, about: str, *shown: tuple[str, str]) -> Panel:
+    """Records of these states, each in its colour."""
+    drawn = [Line(expr=_total(state), called=state, colour=colour) for state, colour in shown]
+    return lines(title, about, drawn, filled=True, soft=(0, None))
+
+
 def _bad() -> Panel:
-    return lines(
+    return _in_the_last_hour(
         "Bad and unknown records in the last hour",
         "At each moment, what was decided in the hour before it. About right: PromQL estimates what happened between "
         "two scrapes; `observer slo explain` counts and names the records.",
-        [
-            Line(expr=_total("unknown"), called="unknown", colour=PURPLE),
-            Line(expr=_total("bad"), called="bad", colour=RED),
-        ],
-        filled=True,
-        soft=(0, None),
+        ("unknown", PURPLE),
+        ("bad", RED),
     )
 
 
 def _decided() -> Panel:
-    return lines(
+    return _in_the_last_hour(
         "Good and withdrawn records in the last hour",
         "The traffic that the ratio stands on; withdrawn ones were gone when they were due and count nowhere. No "
         "bars: no traffic, or nobody counted.",
-        [
-            Line(expr=_total("withdrawn"), called="withdrawn", colour=shared.BLUE),
-            Line(expr=_total("good"), called="good", colour=GREEN),
-        ],
-        filled=True,
-        soft=(0, None),
+        ("withdrawn", shared.BLUE),
+        ("good", GREEN),
     )
 
 

@@ -45,71 +45,70 @@ def page() -> Page:
     return found
 
 
+def _count(title: str, about: str, expr: str, colour: str) -> Panel:
+    """How many there are, in this colour from one on."""
+    return number(title, about, expr, absent=_NOTHING, thresholds=steps(PLAIN, (1, colour)))
+
+
 def _tiles() -> list[tuple[int, Panel]]:
     pages = of_slos("observer_slo_alerts_open", 'urgency="page"')
     tickets = of_slos("observer_slo_alerts_open", 'urgency="ticket"')
     return [
         (
             3,
-            number(
+            _count(
                 "Missed",
                 "Service levels with more bad records than their objective allows. Open one, and agree on what is "
                 "mended first; its budget comes back only as bad records leave its window.",
                 count_slos(f"({CONDITION}) == 2"),
-                absent=_NOTHING,
-                thresholds=steps(PLAIN, (1, RED)),
+                RED,
             ),
         ),
         (
             3,
-            number(
+            _count(
                 "Burning",
                 "Met so far, but a burn alert is open: at this rate the budget will not last. Open one and look at "
                 "what happens now.",
                 count_slos(f"({CONDITION}) == 1"),
-                absent=_NOTHING,
-                thresholds=steps(PLAIN, (1, ORANGE)),
+                ORANGE,
             ),
         ),
         (
             3,
-            number(
+            _count(
                 "Met",
                 "Service levels that are met and have no open alert. Nothing to do.",
                 count_slos(f"({CONDITION}) == 0"),
-                absent=_NOTHING,
-                thresholds=steps(PLAIN, (1, GREEN)),
+                GREEN,
             ),
         ),
         (
             3,
-            number(
+            _count(
                 "Not known",
                 "No data in the window, blind (nothing can be counted now), or never evaluated: neither met nor "
                 "missed. The table says which; `observer slo status` says why.",
                 f"count({NOT_KNOWN}) or 0 * count({SLO_INFO})",
-                absent=_NOTHING,
-                thresholds=steps(PLAIN, (1, PURPLE)),
+                PURPLE,
             ),
         ),
         (
             3,
-            number(
+            _count(
                 "Open pages",
                 "Burn alerts that need somebody now: 2 % of a budget within its fast windows, or 5 % within the next.",
                 f"sum({pages})",
-                absent=_NOTHING,
-                thresholds=steps(PLAIN, (1, RED)),
+                RED,
             ),
         ),
         (
             3,
-            number(
+            _count(
                 "Open tickets",
                 "Burn alerts that need somebody within a working day: 10 % of a budget spent slowly.",
                 f"sum({tickets})",
-                absent=_NOTHING,
-                thresholds=steps(PLAIN, (1, ORANGE)),
+                ORANGE,
             ),
         ),
         (
