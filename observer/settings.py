@@ -6,8 +6,10 @@ A section here is a table of `observer.toml`: `[ticks] freshness = "1min"`, or `
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
+
+from observer.contracts.schedules import Calendar
 
 DEFAULT_STATE = "sqlite:///.observer/state.db"
 
@@ -64,8 +66,76 @@ class SnapshotSettings:
 class WebSettings:
     host: str = "127.0.0.1"
     port: int = 8484
-    #: Needed to ask for a run; None: nobody can. A secret.
+    #: Needed to ask for a run and to act on incidents; None: nobody can. A secret.
     token: str | None = field(default=None, repr=False)
+    #: Under which people reach it, for links: `https://observer.example.com`; None: where it is bound.
+    public_url: str | None = None
+    #: Header in which a trusted proxy says who somebody is; None: there is no such proxy.
+    user_header: str | None = None
+    #: Addresses (or networks) of the proxies whose `user_header` is believed.
+    trusted_proxies: tuple[str, ...] = ()
+    #: Whether pages and answers can be read without login; None: on loopback only.
+    open_reading: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentSettings:
+    """Who is told, when, and who may act. People are named as contracts name them: by email as a rule."""
+
+    #: Is told of what we could not see or do.
+    platform_owner: str | None = None
+    #: Is told where a contract names nobody.
+    default_owner: str | None = None
+    #: Where messages go when a contract has no `support` channel.
+    channel: str | None = None
+    platform_channel: str | None = None
+    #: As in Alertmanager.
+    group_wait: timedelta = timedelta(seconds=30)
+    group_interval: timedelta = timedelta(minutes=5)
+    repeat_interval: timedelta = timedelta(hours=4)
+    #: What comes back so soon is the same incident, reopened.
+    reopen_within: timedelta = timedelta(hours=24)
+    #: What nobody acknowledged for so long goes to the steward too; zero: never.
+    escalate_after: timedelta = timedelta(hours=4)
+    #: The same of what pages somebody.
+    escalate_urgent_after: timedelta = timedelta(minutes=30)
+    #: Working hours; None: every hour.
+    hours: Calendar | None = None
+    #: IANA name, for the digest.
+    zone: str = "UTC"
+    digest_at: time = time(9)
+    #: Patterns of usernames that may act on incidents.
+    may_act: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlackSettings:
+    """Messages in Slack; without a token there are none. All but the URL are secrets."""
+
+    #: `xoxb-…`
+    token: str | None = field(default=None, repr=False)
+    #: `xapp-…`: buttons come by Socket Mode.
+    app_token: str | None = field(default=None, repr=False)
+    #: Buttons come by HTTP, signed with it.
+    signing_secret: str | None = field(default=None, repr=False)
+    api_url: str = "https://slack.com/api/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookSettings:
+    """Every notice as JSON; both are secrets."""
+
+    url: str | None = field(default=None, repr=False)
+    #: Signs every body (HMAC-SHA256).
+    secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertmanagerSettings:
+    """Incidents as alerts of an Alertmanager (API v2)."""
+
+    #: Its base. May hold a password.
+    url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +186,10 @@ class Settings:
     snapshots: SnapshotSettings = SnapshotSettings()
     web: WebSettings = WebSettings()
     lineage: LineageSettings = LineageSettings()
+    incidents: IncidentSettings = IncidentSettings()
+    slack: SlackSettings = SlackSettings()
+    webhook: WebhookSettings = WebhookSettings()
+    alertmanager: AlertmanagerSettings = AlertmanagerSettings()
     log: LogSettings = LogSettings()
     daemon: DaemonSettings = DaemonSettings()
     #: The `observer.toml` that was read; None when there is none.

@@ -308,6 +308,27 @@ class Sla:
     path: Path = ()
 
 
+class ResponseKind(StrEnum):
+    """What a contract promises of incidents; each counts from the kept log of incidents, not from a table."""
+
+    #: From the first bad record to the incident.
+    DETECT = "timeToDetect"
+    #: From the incident to the first message that reached its receiver.
+    NOTIFY = "timeToNotify"
+    #: From the incident to its end.
+    REPAIR = "timeToRepair"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResponseSla:
+    """One entry of `slaProperties` about how fast incidents are dealt with."""
+
+    id: str
+    kind: ResponseKind
+    limit: timedelta
+    path: Path = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class TeamMember:
     username: str
@@ -349,6 +370,7 @@ class Contract:
     team: tuple[TeamMember, ...] = ()
     support: tuple[SupportChannel, ...] = ()
     slas: tuple[Sla, ...] = ()
+    responses: tuple[ResponseSla, ...] = ()
     schedule: Schedule = field(default_factory=Schedule)
     calendar: Calendar | None = None
     #: The file it was read from, as the user named it.

@@ -51,7 +51,8 @@ class Route:
         return self.to is None and self.channel is None
 
 
-def _line(finding: Finding, policy: Policy) -> Iterator[tuple[Role, str | None]]:
+def line_of(finding: Finding, policy: Policy) -> Iterator[tuple[Role, str | None]]:
+    """Who is asked, one after the other; None where nobody has the role."""
     who = finding.answerable
     if finding.is_blind:
         yield Role.PLATFORM, policy.platform
@@ -64,14 +65,14 @@ def _line(finding: Finding, policy: Policy) -> Iterator[tuple[Role, str | None]]
 
 def owner_of(finding: Finding, policy: Policy) -> str:
     """Whose incident it is: the first in line by the contract, whether or not they can be told; "" is nobody's."""
-    return next((person for _, person in _line(finding, policy) if person), "")
+    return next((person for _, person in line_of(finding, policy) if person), "")
 
 
 def route(finding: Finding, policy: Policy, at: datetime) -> Route:
     """Who is told of the finding when it is told at this time."""
     reasons = ["we could not look: that is nothing the owner of a field can mend"] if finding.is_blind else []
     to, role = None, Role.NOBODY
-    for candidate, person in _line(finding, policy):
+    for candidate, person in line_of(finding, policy):
         if person is None:
             reasons.append(f"there is no {candidate}")
         elif person in policy.unknown_people:

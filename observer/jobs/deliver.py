@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from observer.runs.deliveries import Delivery, Failure, ReceiverCondition, after_failure, receiver_after
 from observer.runs.leading import Term
@@ -25,6 +25,17 @@ class Sender(Protocol):
 
     def send(self, delivery: Delivery) -> Failure | None:
         """Deliver; None when it landed. Never raises for what is wrong with the receiver."""
+
+
+@runtime_checkable
+class BatchSender(Sender, Protocol):
+    """Takes several deliveries to its receiver as one message, where that is better for people."""
+
+    def batches(self, taken: Sequence[Delivery]) -> Sequence[tuple[Delivery, ...]]:
+        """What of these goes together; every one in exactly one batch, in their order."""
+
+    def send_batch(self, batch: tuple[Delivery, ...]) -> Failure | None:
+        """Deliver them; None when all landed. They land or fail together. Never raises, as `send`."""
 
 
 @dataclass(frozen=True, kw_only=True)

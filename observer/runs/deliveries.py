@@ -22,13 +22,15 @@ GIVE_UP_AFTER = timedelta(days=3)
 class NewDelivery:
     """Written in one transaction with the state change that it tells of."""
 
-    #: Who delivers it: "lineage".
+    #: Who delivers it: "lineage", "slack", "webhook", "alertmanager".
     receiver: str
     #: Idempotency: a second one with the same receiver and key is not kept.
     key: str
     #: Deliveries with the same receiver and line leave in the order in which they were written.
     line: str
     payload: Mapping[str, Any]
+    #: Not tried before; None: at once.
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Receivers of incidents beside Slack: a webhook, and an Alertmanager."""
