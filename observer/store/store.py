@@ -31,6 +31,7 @@ from observer.store.leadership import Leadership
 from observer.store.ledgers import Ledgers
 from observer.store.migrate import migrate
 from observer.store.outbox import Outbox, add_deliveries
+from observer.store.proofs import Proofs
 from observer.store.records import KeptSnapshot, RecordedRun, RunRow, SnapshotRecord
 from observer.store.rows import (
     AnyRow,
@@ -58,6 +59,7 @@ class Store:
         self.ticks = Ticks(self._database)
         self.ledgers = Ledgers(self._database)
         self.slo_alerts = SloAlerts(self._database)
+        self.proofs = Proofs(self._database)
 
     @classmethod
     def open(cls, url: str, *, lock_timeout: float = 10.0) -> Self:
