@@ -33,7 +33,7 @@ from observer.config.reading import (
 )
 from observer.config.relationships import WrittenRelationship, read_relationships
 from observer.config.schedules import read_calendar, read_schedule
-from observer.config.service_levels import read_service_levels
+from observer.config.service_levels import read_responses, read_service_levels
 from observer.contracts.model import (
     Contract,
     LogicalType,
@@ -88,6 +88,7 @@ def build(document: Mapping[str, Any], findings: Findings, *, file: str, digest:
             for _, entry in entries(document, "support", ())
         ),
         slas=slas,
+        responses=read_responses(document, findings),
         schedule=read_schedule(document, custom, slas, findings),
         calendar=read_calendar(custom, findings),
         file=file,

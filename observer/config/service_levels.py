@@ -1,59 +1,69 @@
-"""`slaProperties` → Slas: unit, element and kind resolved. What cannot be executed on a table is a problem."""
+"""`slaProperties` → Slas, which are executed on a table, and ResponseSlas, which are executed on incidents.
+
+Unit, element and kind are resolved; what can be executed on neither is a problem.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from observer.config.odcs_schema import nearest, shown
 from observer.config.reading import Findings, entries, slug, text_of
 from observer.contracts.durations import BadDuration, parse_duration
-from observer.contracts.model import Path, Property, SchemaObject, Sla, SlaKind
+from observer.contracts.model import Path, Property, ResponseKind, ResponseSla, SchemaObject, Sla, SlaKind
 
 #: Facts about the contract's own life: nothing to measure, nothing to do.
 _DATES = ("generalAvailability", "endOfSupport", "endOfLife")
 #: Known to ODCS, but no table shows them.
-_NOT_ON_A_TABLE = (
-    "availability",
-    "timeOfAvailability",
-    "throughput",
-    "errorRate",
-    "timeToDetect",
-    "timeToNotify",
-    "timeToRepair",
-)
+_NOT_ON_A_TABLE = ("availability", "timeOfAvailability", "throughput", "errorRate")
 
 
 def read_service_levels(
     document: Mapping[str, Any], objects: tuple[SchemaObject, ...], findings: Findings
 ) -> tuple[Sla, ...]:
-    """Every executable entry."""
+    """Every entry that is executed on a table."""
     default = text_of(document, "slaDefaultElement")
     found = (_sla(entry, at, default, objects, findings) for at, entry in entries(document, "slaProperties", ()))
     return tuple(sla for sla in found if sla is not None)
+
+
+def read_responses(document: Mapping[str, Any], findings: Findings) -> tuple[ResponseSla, ...]:
+    """Every entry that is executed on incidents."""
+    found = (_response(entry, at, findings) for at, entry in entries(document, "slaProperties", ()))
+    return tuple(response for response in found if response is not None)
+
+
+def _response(entry: Mapping[str, Any], path: Path, findings: Findings) -> ResponseSla | None:
+    name = text_of(entry, "property")
+    if name not in list(ResponseKind):
+        return None
+    kind = ResponseKind(name)
+    if "element" in entry:
+        message = f"{kind} is promised of every incident of the contract, not of one element"
+        findings.error("sla-element", (*path, "element"), message, "remove `element`")
+    limit = _limit(entry, kind, path, findings)
+    if limit is None:
+        return None
+    return ResponseSla(id=text_of(entry, "id") or slug(kind), kind=kind, limit=limit, path=path)
 
 
 def _sla(
     entry: Mapping[str, Any], path: Path, default: str, objects: tuple[SchemaObject, ...], findings: Findings
 ) -> Sla | None:
     name = text_of(entry, "property")
-    if name in _DATES:
+    if name in _DATES or name in list(ResponseKind):
         return None
     if name not in list(SlaKind):
-        kinds = ", ".join(SlaKind)
-        near = None if name in _NOT_ON_A_TABLE else nearest(name, [*SlaKind, *_DATES])
+        kinds = ", ".join([*SlaKind, *ResponseKind])
+        near = None if name in _NOT_ON_A_TABLE else nearest(name, [*SlaKind, *ResponseKind, *_DATES])
         fix = f"write `{near}`" if near else f"remove it; {kinds} are executed"
-        findings.error("sla-not-executable", (*path, "property"), f"{shown(name)} cannot be executed on a table", fix)
+        findings.error("sla-not-executable", (*path, "property"), f"{shown(name)} cannot be executed", fix)
         return None
     kind = SlaKind(name)
-    if entry.get("valueExt") not in (None, entry.get("value")):
-        findings.error("sla-value", (*path, "valueExt"), "`valueExt` differs from `value`", "remove `valueExt`")
-    try:
-        limit = parse_duration(entry.get("value"), entry.get("unit"))
-    except BadDuration as bad:
-        about_unit = "unit" in str(bad)
-        key = ("unit",) if about_unit and "unit" in entry else () if about_unit else ("value",)
-        findings.error("sla-unit" if about_unit else "sla-value", (*path, *key), f"{kind}: {bad}", bad.fix)
+    limit = _limit(entry, kind, path, findings)
+    if limit is None:
         return None
     element = text_of(entry, "element") or default
     at = (*path, "element") if "element" in entry else path
@@ -69,6 +79,18 @@ def _sla(
         columns=columns,
         path=path,
     )
+
+
+def _limit(entry: Mapping[str, Any], kind: SlaKind | ResponseKind, path: Path, findings: Findings) -> timedelta | None:
+    if entry.get("valueExt") not in (None, entry.get("value")):
+        findings.error("sla-value", (*path, "valueExt"), "`valueExt` differs from `value`", "remove `valueExt`")
+    try:
+        return parse_duration(entry.get("value"), entry.get("unit"))
+    except BadDuration as bad:
+        about_unit = "unit" in str(bad)
+        key = ("unit",) if about_unit and "unit" in entry else () if about_unit else ("value",)
+        findings.error("sla-unit" if about_unit else "sla-value", (*path, *key), f"{kind}: {bad}", bad.fix)
+        return None
 
 
 _Place = tuple[SchemaObject, tuple[str, ...]]

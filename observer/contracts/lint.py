@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from observer.contracts import lint_changes, lint_lifecycle, lint_quality, lint_types, lint_weak
 from observer.contracts.lint_doors import Doors
-from observer.contracts.model import Contract, Path, properties_of
+from observer.contracts.model import Contract, Path, ResponseSla, properties_of
 from observer.contracts.problems import Problem
 
 
@@ -64,6 +64,7 @@ def _duplicates(contract: Contract) -> Iterator[Problem]:
     yield from _twice("duplicate-object", [("name", o.name, o.path) for o in objects])
     yield from _twice("duplicate-object", [("id", o.id, o.path) for o in objects])
     yield from _tables_twice(contract)
+    yield from _promised_twice(contract)
     for obj in objects:
         props = obj.properties
         yield from _twice("duplicate-property", [("name", p.name, p.path) for p in props])
@@ -73,6 +74,20 @@ def _duplicates(contract: Contract) -> Iterator[Problem]:
         yield from _twice("duplicate-service-level", [("id", sla.id, sla.path) for sla in levels])
         for rules in (obj.quality, *(p.quality for p in props)):
             yield from _twice("duplicate-quality", [("id", rule.id, rule.path) for rule in rules])
+
+
+def _promised_twice(contract: Contract) -> Iterator[Problem]:
+    """Of two limits for one time, nobody would know which is broken."""
+    kinds: dict[str, ResponseSla] = {}
+    for response in contract.responses:
+        if kinds.setdefault(response.kind, response) is not response:
+            yield Problem(
+                rule="duplicate-service-level",
+                message=f"{response.kind} is promised twice",
+                fix="keep one of them",
+                path=(*response.path, "property"),
+            )
+    yield from _twice("duplicate-service-level", [("id", each.id, each.path) for each in kinds.values()])
 
 
 def _tables_twice(contract: Contract) -> Iterator[Problem]:

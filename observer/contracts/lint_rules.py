@@ -97,7 +97,7 @@ ERRORS: dict[str, str] = {
     "implementation": "A custom rule is not in the form {type, kwargs}.",
     "expectation": "Great Expectations has no such expectation, or it does not take these arguments.",
     # --- service levels
-    "sla-not-executable": "A service level that no table shows.",
+    "sla-not-executable": "A service level that neither a table nor a log of incidents shows.",
     "sla-value": "The value of a service level is no positive number.",
     "sla-unit": "The unit of a service level is missing, unknown or ambiguous (`m`).",
     "sla-element": "The element of a service level is missing, unknown, or has the wrong number of properties.",

@@ -29,6 +29,7 @@ from observer.contracts.model import (
     MetricRule,
     Operator,
     Relationship,
+    ResponseKind,
     SchemaObject,
     Severity,
     SlaKind,
@@ -361,3 +362,22 @@ def test_types_that_no_table_has_are_errors_and_others_are_carried(tmp_path: Pat
     loaded = load_contracts([contract(tmp_path, f"schema:\n  - name: t\n    properties:\n{lines}")])
     assert loaded.problems == ()
     assert [p.logical_type.value for p in loaded.contracts[0].objects[0].properties] == names
+
+
+def test_promises_about_incidents_have_a_kind_and_a_limit(tmp_path: Path) -> None:
+    file = contract(
+        tmp_path,
+        "schema:\n  - {name: leads, properties: [{name: id, logicalType: integer}]}\n"
+        "slaProperties:\n"
+        "  - {property: timeToDetect, value: 1, unit: h}\n"
+        "  - {property: timeToNotify, value: 5, unit: min}\n"
+        "  - {id: mended, property: timeToRepair, value: 3, unit: d, driver: operational}\n",
+    )
+    loaded = load_contracts([file])
+    assert loaded.problems == ()
+    assert loaded.contracts[0].slas == ()
+    assert [(each.id, each.kind, each.limit) for each in loaded.contracts[0].responses] == [
+        ("timetodetect", ResponseKind.DETECT, timedelta(hours=1)),
+        ("timetonotify", ResponseKind.NOTIFY, timedelta(minutes=5)),
+        ("mended", ResponseKind.REPAIR, timedelta(days=3)),
+    ]
