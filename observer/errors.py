@@ -10,6 +10,7 @@ ObserverError            exit code 3 unless said otherwise
 │   ├── SlotTaken        the slot is somebody else's, or done: what a stalled worker wanted to write was not written
 │   ├── NoSuchRun        the state holds no run of that name
 │   └── AmbiguousRun     the state holds several runs whose ids begin so
+├── NotAllowed           who asks may not do it; nothing was written
 ├── ReportError          a report could not be written
 └── WebError             the web server could not be started
 """
@@ -78,6 +79,10 @@ class NoSuchRun(StoreError):
 
 class AmbiguousRun(StoreError):
     """Several runs begin like that."""
+
+
+class NotAllowed(ObserverError):
+    """Somebody asked for what they may not do; nothing was written."""
 
 
 class ReportError(ObserverError):
