@@ -4,13 +4,13 @@ Schedule and Calendar. What cannot be read becomes a problem.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from observer.config.custom_properties import CustomValues
 from observer.config.odcs_schema import nearest, shown
+from observer.config.open_hours import BadHours, hours_of, weekdays_of
 from observer.config.reading import Findings, as_list, entries, text_of
 from observer.config.setting_values import known_zone
 from observer.contracts.durations import BadDuration, parse_span
@@ -19,8 +19,6 @@ from observer.contracts.schedules import Calendar, Schedule, weekday_names
 
 _SCHEDULE_KEYS = ("cron", "every", "zone", "jitter", "catchUp")
 _CALENDAR_KEYS = ("zone", "weekdays", "hours", "holidays")
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*([01]\d|2[0-4]):([0-5]\d)")
 _LONGEST = timedelta(days=366)
 _MOST_LATE_SLOTS = 1_000
 
@@ -210,34 +208,23 @@ def _zone(value: Mapping[str, Any], path: Path, findings: Findings) -> str | Non
 
 def _weekdays(value: object, path: Path, findings: Findings) -> frozenset[int]:
     """ "mon-fri", or a list of days and such spans."""
-    found: set[int] = set()
     parts = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
-    for part in parts:
-        first, dash, last = part.strip().lower().partition("-") if isinstance(part, str) else ("", "", "")
-        days = [day.strip()[:3] if _is_weekday(day.strip()) else "" for day in ((first, last) if dash else (first,))]
-        if "" in days:
-            fix = f"write names of days, {', '.join(_WEEKDAYS)}, or a span like mon-fri"
-            findings.error("calendar", path, f"{shown(part)} is no day of the week", fix)
-            return frozenset()
-        begin, end = _WEEKDAYS.index(days[0]), _WEEKDAYS.index(days[-1])
-        found |= {day % 7 for day in range(begin, end + 1 + (7 if end < begin else 0))}
+    try:
+        found = weekdays_of([str(part) for part in parts])
+    except BadHours as bad:
+        findings.error("calendar", path, str(bad), bad.fix)
+        return frozenset()
     if not found:
         findings.error("calendar", path, "the calendar is never open: it has no weekdays", "write e.g. mon-fri")
-    return frozenset(found)
-
-
-def _is_weekday(word: str) -> bool:
-    full = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    return word in _WEEKDAYS or word in full
+    return found
 
 
 def _hours(value: object, path: Path, findings: Findings) -> tuple[time, time] | None:
-    found = _HOURS.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None or (found[3] == "24" and found[4] != "00"):
-        fix = "write '08:00-18:00', '00:00-24:00' or, over midnight, '22:00-06:00'"
-        findings.error("calendar", path, f"hours are {shown(value)}", fix)
+    try:
+        return hours_of(value if isinstance(value, str) else "")
+    except BadHours as bad:
+        findings.error("calendar", path, f"hours are {shown(value)}", bad.fix)
         return None
-    return time(int(found[1]), int(found[2])), time(int(found[3]) % 24, int(found[4]))
 
 
 def _holidays(value: object, path: Path, findings: Findings) -> frozenset[date]:

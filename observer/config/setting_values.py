@@ -5,17 +5,27 @@ What is a secret is never quoted, not even when it is wrong.
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import os
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from observer.config.open_hours import BadHours, calendar_of
+from observer.contracts.channels import is_slack_channel
 from observer.contracts.durations import BadDuration, parse_span
+from observer.contracts.schedules import Calendar
 
 Read = Callable[[object], object]
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+#: RFC 9110: a token.
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class BadSetting(ValueError):
@@ -107,6 +117,130 @@ def known_zone(name: str) -> bool:
 def path(value: object) -> Path:
     """A path, `~` for the home folder; relative ones start at the working directory."""
     return Path(text(value)).expanduser()
+
+
+def flag(value: object) -> bool:
+    """true or false; in the environment as a word."""
+    word = value.strip().lower() if isinstance(value, str) else value
+    if word in ("true", "false"):
+        return word == "true"
+    if isinstance(word, bool):
+        return word
+    raise BadSetting(f"it is {quoted(value)}", fix="write true or false")
+
+
+def clock(value: object) -> time:
+    """ "09:00"."""
+    found = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise BadSetting(f"it is {quoted(value)}", fix='write a time of the day like "09:00"')
+    return time(int(found[1]), int(found[2]))
+
+
+def hours(value: object) -> Calendar:
+    """ "Mon-Fri 09:00-18:00 Europe/Berlin"."""
+    try:
+        found = calendar_of(text(value))
+    except BadHours as bad:
+        raise BadSetting(f"it is {quoted(value)}: {bad}", fix=bad.fix) from None
+    zone(found.zone)
+    return found
+
+
+def patterns(value: object) -> tuple[str, ...]:
+    """A list of patterns like `*@example.com`; in the environment one text, with commas between them."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not parts or not all(isinstance(p, str) and p.strip() for p in parts):
+        fix = 'write a list like ["ana@example.com", "*@ops.example.com"], in the environment with commas between them'
+        raise BadSetting(f"it is {quoted(value)}", fix=fix)
+    return tuple(part.strip() for part in parts)
+
+
+def networks(value: object) -> tuple[str, ...]:
+    """A list of IP addresses and networks; in the environment one text, with commas between them."""
+    form = 'a list like ["10.0.0.7", "10.1.0.0/16"], in the environment with commas between them'
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not parts:
+        raise BadSetting(f"it is {quoted(value)}", fix=f"write {form}")
+    found = []
+    for part in parts:
+        try:
+            network = ipaddress.ip_network(part.strip() if isinstance(part, str) else "", strict=False)
+        except ValueError:
+            raise BadSetting(f"{quoted(part)} is no address and no network", fix=f"write {form}") from None
+        if network.prefixlen == 0:
+            fix = "name the addresses of the proxies alone: whoever is trusted can say that he is anybody"
+            raise BadSetting(f"{quoted(part)} is every address", fix=fix)
+        found.append(str(network))
+    return tuple(found)
+
+
+def header(value: object) -> str:
+    """The name of an HTTP header."""
+    name = text(value)
+    if not _HEADER.fullmatch(name):
+        raise BadSetting(f"it is {quoted(value)}, which is no name of a header", fix="write e.g. X-Forwarded-Email")
+    return name
+
+
+def url(value: object) -> str:
+    """An http(s) URL that is no secret, without a slash at its end."""
+    found = text(value)
+    wrong = _wrong_with_url(found)
+    if wrong:
+        # A password in it would be one, and nobody wrote it to be shown.
+        shown = "" if "@" in found else f"it is {quoted(value)}: "
+        raise BadSetting(f"{shown}{wrong}", fix="write it like https://observer.example.com")
+    return found.rstrip("/")
+
+
+def api(value: object) -> str:
+    """The same, of an API: with a slash at its end."""
+    return f"{url(value)}/"
+
+
+def secret_url(value: object) -> str:
+    """An http(s) URL that no message shows."""
+    found = str(secret()(value))
+    wrong = _wrong_with_url(found, bare=False)
+    if wrong:
+        raise BadSetting(wrong, fix="write it like https://hooks.example.com/observer")
+    return found
+
+
+def _wrong_with_url(found: str, *, bare: bool = True) -> str:
+    """ "" when it can be asked. `bare`: it is a base, without password, query and fragment."""
+    try:
+        parts = urlsplit(found)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "it is no URL"
+    if parts.scheme not in ("http", "https") or not host or re.search(r"\s", found):
+        return "it is no http or https URL"
+    if bare and (parts.query or parts.fragment or "@" in parts.netloc):
+        return "a base has no user, query or fragment"
+    return ""
+
+
+def slack_channel(value: object) -> str:
+    """ "#crm-quality" or an id of Slack."""
+    found = text(value)
+    if not is_slack_channel(found):
+        fix = 'write its name like "#crm-quality" (lower case, no spaces) or its id like "C0123456789"'
+        raise BadSetting(f"it is {quoted(value)}, which is no channel of Slack", fix=fix)
+    return found
+
+
+def token(prefix: str, remedy: str) -> Read:
+    """A token of Slack, told by how it begins; no message shows more of it."""
+
+    def read(value: object) -> str:
+        found = str(secret()(value))
+        if not found.startswith(prefix) or len(found) == len(prefix) or re.search(r"\s", found):
+            raise BadSetting(f"it does not begin with `{prefix}`, or is cut short", fix=remedy)
+        return found
+
+    return read
 
 
 def paths(value: object) -> tuple[Path, ...]:

@@ -11,106 +11,29 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from observer.config.setting_values import (
-    BadSetting,
-    Read,
-    choice,
-    key,
-    path,
-    paths,
-    quoted,
-    secret,
-    span,
-    text,
-    whole,
-    zone,
-)
+from observer.config.known_settings import READERS, SECRETS, SECTIONS, Name
+from observer.config.setting_combinations import misfits
+from observer.config.setting_values import BadSetting, quoted, text
 from observer.config.toml_places import Place, key_places, syntax_problem
 from observer.contracts.problems import Problem
 from observer.errors import InputError
-from observer.settings import (
-    DaemonSettings,
-    LineageSettings,
-    LogSettings,
-    ScheduleSettings,
-    Settings,
-    SnapshotSettings,
-    TickSettings,
-    WebSettings,
-    WorkerSettings,
-)
+from observer.settings import Settings
 
 CONFIG_VARIABLE = "OBSERVER_CONFIG"
 DEFAULT_FILE = Path("observer.toml")
 _PREFIX = "OBSERVER_"
 
-_Name = tuple[str, ...]
-Say = Callable[[_Name], str]
+Say = Callable[[Name], str]
 
-_SECOND, _HOUR, _DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
-_TIMEOUT = span(timedelta(milliseconds=1), _DAY)
-_SECRETS: Mapping[_Name, Read] = {
-    ("source",): secret(),
-    ("state",): secret(),
-    ("token_key",): key,
-    ("web", "token"): secret(16),
-}
-#: Every setting with what reads it; the tables of the file are the sections of `Settings`.
-_READERS: Mapping[_Name, Read] = {
-    **_SECRETS,
-    ("contracts",): paths,
-    ("slos",): paths,
-    ("statement_timeout",): _TIMEOUT,
-    ("connect_timeout",): _TIMEOUT,
-    ("schedule", "every"): span(_SECOND, 366 * _DAY),
-    ("schedule", "zone"): zone,
-    ("schedule", "jitter"): span(timedelta(), _DAY),
-    ("schedule", "catch_up"): whole(0, 1_000),
-    ("workers", "count"): whole(1, 256),
-    ("workers", "memory_mb"): whole(
-        512, 1 << 20, remedy="Great Expectations alone needs a quarter of a gibibyte in every worker"
-    ),
-    ("workers", "time_limit"): span(_SECOND, 7 * _DAY),
-    ("workers", "recycle_after"): whole(1, 1_000_000),
-    ("ticks", "freshness"): span(_SECOND, _DAY),
-    ("ticks", "volume"): span(_SECOND, _DAY),
-    ("ticks", "keep"): span(_HOUR, 3_660 * _DAY),
-    ("snapshots", "folder"): path,
-    ("snapshots", "keep"): whole(0, 10_000),
-    ("snapshots", "daily"): whole(0, 10_000),
-    ("snapshots", "max_mb"): whole(1, 1 << 40),
-    ("web", "host"): text,
-    ("web", "port"): whole(
-        0, 65_535, remedy="0 is any free one; inside Kubernetes set `enableServiceLinks: false` if it writes this one"
-    ),
-    ("lineage", "namespace"): text,
-    ("log", "format"): choice("console", "json"),
-    ("log", "level"): choice("debug", "info", "warning", "error"),
-    ("daemon", "name"): text,
-    ("daemon", "grace"): span(timedelta(), _DAY),
-    ("daemon", "lease"): span(3 * _SECOND, _HOUR),
-    ("daemon", "keep_runs"): span(_DAY, 36_600 * _DAY),
-}
-_SECTIONS: Mapping[str, type] = {
-    "schedule": ScheduleSettings,
-    "workers": WorkerSettings,
-    "ticks": TickSettings,
-    "snapshots": SnapshotSettings,
-    "web": WebSettings,
-    "lineage": LineageSettings,
-    "log": LogSettings,
-    "daemon": DaemonSettings,
-}
 #: `source_file` → `source`.
-_FILES: Mapping[_Name, _Name] = {(*name[:-1], f"{name[-1]}_file"): name for name in _SECRETS}
-_KNOWN: tuple[_Name, ...] = (*_READERS, *_FILES)
+_FILES: Mapping[Name, Name] = {(*name[:-1], f"{name[-1]}_file"): name for name in SECRETS}
+_KNOWN: tuple[Name, ...] = (*READERS, *_FILES)
 #: What Kubernetes sets for a Service named `observer…` in the same namespace.
 _OF_KUBERNETES = re.compile(r"OBSERVER_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 
@@ -122,7 +45,7 @@ class _Given:
     value: object
     #: Where, as a Problem says it.
     file: str
-    name: _Name
+    name: Name
     place: Place = (0, 0)
 
     def problem(self, rule: str, message: str, fix: str) -> Problem:
@@ -147,6 +70,7 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.
     chosen = _chosen(file, environment)
     given = {**_of_file(chosen, problems), **_of_environment(environment, problems)}
     values = {name: _read(name, entry, problems) for name, entry in given.items()}
+    problems += _misfits(given, {problem.path for problem in problems})
     if problems:
         count = len(problems)
         raise InputError(
@@ -156,13 +80,13 @@ def load_settings(file: Path | None = None, environment: Mapping[str, str] = os.
         )
     tables: dict[str, Any] = {
         section: kind(**{name[1]: value for name, value in values.items() if name[0] == section})
-        for section, kind in _SECTIONS.items()
+        for section, kind in SECTIONS.items()
     }
     plain: dict[str, Any] = {name[0]: value for name, value in values.items() if len(name) == 1}
     return Settings(**plain, **tables, file=chosen, digest=_digest(values))
 
 
-def environment_name(name: _Name) -> str:
+def environment_name(name: Name) -> str:
     """`("ticks", "freshness")` → `OBSERVER_TICKS_FRESHNESS`."""
     return _PREFIX + "_".join(name).upper()
 
@@ -178,7 +102,7 @@ def _chosen(file: Path | None, environment: Mapping[str, str]) -> Path | None:
 # --- observer.toml
 
 
-def _of_file(file: Path | None, problems: list[Problem]) -> dict[_Name, _Given]:
+def _of_file(file: Path | None, problems: list[Problem]) -> dict[Name, _Given]:
     if file is None:
         return {}
     try:
@@ -209,27 +133,27 @@ def _of_file(file: Path | None, problems: list[Problem]) -> dict[_Name, _Given]:
     return _layer({entry.name: entry for entry in found}, problems, _say_key)
 
 
-def _entries(document: Mapping[str, Any]) -> Iterator[tuple[_Name, object]]:
+def _entries(document: Mapping[str, Any]) -> Iterator[tuple[Name, object]]:
     """Every entry, those of our tables one by one."""
     for name, value in document.items():
-        if name in _SECTIONS and isinstance(value, dict):
+        if name in SECTIONS and isinstance(value, dict):
             for inner, content in value.items():
                 yield (name, inner), content
         else:
             yield (name,), value
 
 
-def _say_key(name: _Name) -> str:
+def _say_key(name: Name) -> str:
     return ".".join(name)
 
 
 # --- the environment
 
 
-def _of_environment(environment: Mapping[str, str], problems: list[Problem]) -> dict[_Name, _Given]:
+def _of_environment(environment: Mapping[str, str], problems: list[Problem]) -> dict[Name, _Given]:
     names = {environment_name(name): name for name in _KNOWN}
     in_kubernetes = "KUBERNETES_SERVICE_HOST" in environment
-    found: dict[_Name, _Given] = {}
+    found: dict[Name, _Given] = {}
     for variable in sorted(environment):
         if not variable.startswith(_PREFIX) or variable == CONFIG_VARIABLE or not environment[variable]:
             continue
@@ -244,11 +168,11 @@ def _of_environment(environment: Mapping[str, str], problems: list[Problem]) -> 
 # --- both
 
 
-def _layer(found: dict[_Name, _Given], problems: list[Problem], say: Say) -> dict[_Name, _Given]:
+def _layer(found: dict[Name, _Given], problems: list[Problem], say: Say) -> dict[Name, _Given]:
     """What is known of one place, the contents of named files in place of their names."""
-    known: dict[_Name, _Given] = {}
+    known: dict[Name, _Given] = {}
     for name, entry in found.items():
-        if name in _READERS:
+        if name in READERS:
             known[name] = entry
         elif name not in _FILES:
             problems.append(entry.problem("setting-unknown", *_unknown(name, say)))
@@ -272,31 +196,39 @@ def _layer(found: dict[_Name, _Given], problems: list[Problem], say: Say) -> dic
     return known
 
 
-def _unknown(name: _Name, say: Say) -> tuple[str, str]:
+def _unknown(name: Name, say: Say) -> tuple[str, str]:
     """Message and remedy. A table is known by its name alone when it is not written as one."""
-    if len(name) == 1 and name[0] in _SECTIONS:
+    if len(name) == 1 and name[0] in SECTIONS:
         return f"`{name[0]}` is no table", f"write [{name[0]}] with its settings below"
     in_file = not name[0].startswith(_PREFIX)
     known = {say(other).casefold(): say(other) for other in _KNOWN}
     if in_file:
-        known |= {section: f"[{section}]" for section in _SECTIONS}
+        known |= {section: f"[{section}]" for section in SECTIONS}
     near = get_close_matches((say(name) if in_file else name[0]).casefold(), known, 1, 0.6)
     near = near or [say(other) for other in _KNOWN if in_file and other[-1] == name[-1]]  # right name, wrong table
     fix = f"write `{known[near[0]]}`" if near else "remove it, or look its name up in docs/operations.md"
     return "there is no such setting", fix
 
 
-def _read(name: _Name, entry: _Given, problems: list[Problem]) -> object:
+def _read(name: Name, entry: _Given, problems: list[Problem]) -> object:
     try:
-        return _READERS[name](entry.value)
+        return READERS[name](entry.value)
     except BadSetting as bad:
         problems.append(entry.problem("setting-value", str(bad), bad.fix))
         return None
 
 
-def _digest(values: Mapping[_Name, object]) -> str:
+def _misfits(given: Mapping[Name, _Given], broken: Collection[tuple[str | int, ...]]) -> list[Problem]:
+    """What lacks another setting. One whose file could not be read is there all the same, and told elsewhere."""
+    named = {f for f in _FILES if f in broken or (environment_name(f),) in broken}
+    mentioned = {*given, *(_FILES[f] for f in named)}
+    found = (misfit for misfit in misfits(mentioned) if misfit.name in given)
+    return [given[misfit.name].problem("setting-combination", misfit.message, misfit.fix) for misfit in found]
+
+
+def _digest(values: Mapping[Name, object]) -> str:
     """Over names and values, secrets as digests of their own."""
-    told = {".".join(name): _sha256(str(value)) if name in _SECRETS else str(value) for name, value in values.items()}
+    told = {".".join(name): _sha256(str(value)) if name in SECRETS else str(value) for name, value in values.items()}
     return _sha256(json.dumps(told, sort_keys=True))
 
 

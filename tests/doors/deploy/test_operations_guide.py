@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import psycopg
@@ -48,8 +48,12 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
 def as_default(told: str, default: object) -> object:
     """The text of the table as a value of the default's kind."""
     if told == "–":
-        return None
+        return () if default == () else None
     match default:
+        case time():
+            return time.fromisoformat(told)
+        case (str(),):
+            return (told,)
         case timedelta():
             return parse_span(told)
         case bool() | int():
