@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 
 from observer.cli.inputs import read_contracts
 from observer.cli.output import console
-from observer.demo import demo_contracts
+from observer.demo import build_demo_crm, demo_contracts
 from observer.demo.enrichment import FLAGSHIP
 from observer.demo.live_folder import LiveFolder, free_port
 from observer.demo.simulate import SimulatedCrm
@@ -54,6 +54,7 @@ def live_demo(url: str, *, leads: int, seed: int, out: Path, lasts: timedelta | 
         settings = folder.settings(url)
         folder.write_settings(url)
         _audit_apart(settings, out)
+        _mend(url, leads=leads, seed=seed)
         own_lineage = not is_configured() and "OPENLINEAGE_DISABLED" not in os.environ
         if own_lineage:
             folder.send_lineage_to_file(os.environ)
@@ -162,6 +163,12 @@ def _audit_apart(settings: Settings, out: Path) -> None:
     if done.returncode not in (ExitCode.OK, ExitCode.CHECKS_FAILED, ExitCode.WARNINGS_ONLY):
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1].removeprefix("observer: ")
         raise ObserverError(f"the demo CRM could not be audited: {last}", fix="mend that, and begin again")
+
+
+def _mend(url: str, *, leads: int, seed: int) -> None:
+    """The CRM as if somebody had mended all that the audit found: what is told from now on happened just now."""
+    build_demo_crm(url, leads=leads, seed=seed, now=datetime.now(UTC), clean=True)
+    click.echo("What it found is mended; from now on people work in a clean CRM.\n")
 
 
 def _introduce(folder: LiveFolder, url: str, lasts: timedelta | None, *, own_lineage: bool) -> None:

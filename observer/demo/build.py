@@ -32,10 +32,11 @@ class Drawn(Protocol):
     def chunks(self) -> Iterator[pa.Table]: ...
 
 
-def build_demo_crm(url: str, *, leads: int = 20_000, seed: int = 7, now: datetime) -> DemoSummary:
+def build_demo_crm(url: str, *, leads: int = 20_000, seed: int = 7, now: datetime, clean: bool = False) -> DemoSummary:
     """Build the CRM as it stands at `now` (aware): the same arguments give the same rows, in SQLite and PostgreSQL.
 
     `url` is `sqlite:///crm.db` or `postgresql://…`; an earlier demo CRM there is replaced as a whole.
+    `clean`: without any dirt, as if all of it had been mended.
 
     Raises:
         InputError: too few leads, a naive `now`, another kind of database, or one that holds other tables.
@@ -46,7 +47,7 @@ def build_demo_crm(url: str, *, leads: int = 20_000, seed: int = 7, now: datetim
     if now.tzinfo is None:
         raise InputError("the time of the demo CRM has no zone", fix="pass an aware datetime")
     target_url = parse_target(url)
-    world = World(seed=seed, now=int(now.timestamp()), leads=leads)
+    world = World(seed=seed, now=int(now.timestamp()), leads=leads, clean=clean)
     rows: list[tuple[str, int]] = []
     with open_target(target_url) as target:
         for table, drawn in _draw(world):

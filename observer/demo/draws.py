@@ -31,6 +31,8 @@ class World:
     seed: int
     now: int
     leads: int
+    #: Nothing in it is dirty: as if everything had been mended.
+    clean: bool = False
     dirt: list[Dirt] = field(default_factory=list)
 
     def rng(self, stream: int) -> np.random.Generator:
@@ -62,8 +64,10 @@ class Dirtier:
         return self.take(field_name, kind, self.rng.choice(eligible, wanted, replace=False), story)
 
     def take(self, field_name: str, kind: str, rows: Ints, story: str) -> Mask:
-        """Make exactly these rows dirty."""
+        """Make exactly these rows dirty; none of a clean world."""
         mask = np.zeros(len(self.free), dtype=bool)
+        if self.world.clean:
+            return mask
         mask[rows] = True
         self.free &= ~mask
         self.world.log(self.table, field_name, kind, len(rows), story)

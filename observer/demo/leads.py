@@ -189,9 +189,10 @@ def _import_twice(
     nearest = visitors[np.argsort(np.abs(created[visitors] - day), kind="stable")]
     pairs = min(len(nearest) // 2, max(3, len(created) // 200))
     rows = np.sort(nearest[: 2 * pairs])
+    if not dirty.take("email", "duplicate", rows, "a visitor list imported twice on one day").any():
+        return person
     first, again = rows[:pairs], rows[pairs:]
     created[first] = day + 9 * HOUR + np.arange(pairs) % 600
     created[again] = created[first] + 20 * 60
     person[again], company[again] = first, company[first]
-    dirty.take("email", "duplicate", rows, "a visitor list imported twice on one day")
     return person

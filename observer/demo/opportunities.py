@@ -167,8 +167,9 @@ def _rename_stage(dirty: Dirtier, rng: np.random.Generator, users: Users, owners
     fitting = np.flatnonzero(dirty.free & recent_wins)
     wanted = max(4, round(0.6 * len(fitting)))
     chosen = rng.choice(fitting, min(len(fitting), wanted), replace=False)
-    owners[chosen] = seller
-    return dirty.take("stage", "not_allowed", chosen, "one seller renamed the stage for the last weeks' wins")
+    renamed = dirty.take("stage", "not_allowed", chosen, "one seller renamed the stage for the last weeks' wins")
+    owners[renamed] = seller
+    return renamed
 
 
 def _contacts_elsewhere(contacts: Contacts, account: Ints, contact: Ints) -> Ints:

@@ -75,3 +75,14 @@ def test_demo_builds_audits_and_says_where_the_report_is(tmp_path):
     assert (shown.code, "Closed Won" in shown.err) == (0, False)
     assert "\nleads, contract crm-leads\n" in shown.out
     assert "crm-leads.leads.lead_email" in shown.out
+
+
+def test_in_a_clean_crm_every_check_passes(tmp_path):
+    url = f"sqlite:///{tmp_path}/crm.db"
+    built = build_demo_crm(url, leads=400, seed=11, now=datetime.now(UTC), clean=True)
+    assert built.dirt == ()
+    ran = observer("audit", "-c", demo_contracts(), "-s", url, "-o", "out", cwd=tmp_path)
+    assert ran.code == 0, ran.out
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert {check["outcome"] for check in report["checks"]} <= {"passed", "skipped"}
+    assert report["summary"]["trust_score"] == 100
