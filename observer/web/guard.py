@@ -1,23 +1,27 @@
 """Around every request: who may ask, how much may be sent, and what each answer says to browsers.
 
 In: an ASGI app. Out: one that refuses foreign Host headers and large bodies, sets security headers on every answer, and
-turns a fault that nobody foresaw into a problem without traceback.
+turns a fault that nobody foresaw into an answer without traceback.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from observer.web.problems import Refusal, problem
+from observer.web.problems import Refusal, Tell, Trouble
 
 #: No request carries more than a few words.
 MOST_BODY_BYTES = 16 * 1024
+#: But these do: a press of a button brings the whole message along.
+LARGER_BODIES: Mapping[str, int] = {"/slack/interactions": 512 * 1024}
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -37,12 +41,13 @@ def hosts_served(bound_to: str, others: Collection[str] = ()) -> frozenset[str] 
     On loopback only its own names are served: a foreign site can make its name point to 127.0.0.1, but not make a
     browser send another Host header than that name. Whoever binds to a network chose to be called by its names.
     """
-    if not _is_loopback(bound_to) and not others:
+    if not is_loopback(bound_to) and not others:
         return None
     return frozenset({bound_to.lower(), *(name.lower() for name in others)}) | _LOOPBACK_NAMES
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is of this machine alone."""
     if host.lower() == "localhost":
         return True
     try:
@@ -54,10 +59,17 @@ def _is_loopback(host: str) -> bool:
 class Guard:
     """ASGI middleware, outermost."""
 
-    def __init__(self, app: ASGIApp, hosts: frozenset[str] | None = None, most_body: int = MOST_BODY_BYTES) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: frozenset[str] | None = None,
+        most_body: int = MOST_BODY_BYTES,
+        tell: Tell = lambda request, trouble: trouble.as_problem(),
+    ) -> None:
         self._app = app
         self._hosts = hosts
         self._most_body = most_body
+        self._tell = tell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,36 +86,45 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        received = 0
+        received, most = 0, LARGER_BODIES.get(scope["path"], self._most_body)
 
         async def bounded_receive() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._most_body:
-                raise self._too_large()
+            if received > most:
+                raise _too_large(most)
             return message
 
         try:
-            self._refuse_strangers(Headers(scope=scope))
+            self._refuse_strangers(Headers(scope=scope), most)
             await self._app(scope, bounded_receive, guarded_send)
         except Refusal as refusal:
             if begun:
                 raise
-            told = problem(refusal.status, refusal.detail, fix=refusal.fix, headers=refusal.headers)
-            await told(scope, receive, guarded_send)
+            told = Trouble(status=refusal.status, detail=refusal.detail, fix=refusal.fix, headers=refusal.headers)
+            await self._answer(scope, told)(scope, receive, guarded_send)
         except Exception as fault:
             # The text of a fault nobody foresaw could hold a value; its kind and place cannot.
             place = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(fault.__traceback__)[-3:]]
             log.error("request_broke", kind=type(fault).__name__, place=place)
             if begun:
                 raise
-            told = problem(
-                500, "this request met a fault of the program", fix="report it with the log's `request_broke`"
+            told = Trouble(
+                status=500,
+                detail="this request met a fault of the program",
+                fix="report it with the log's `request_broke`",
             )
-            await told(scope, receive, guarded_send)
+            await self._answer(scope, told)(scope, receive, guarded_send)
 
-    def _refuse_strangers(self, headers: Headers) -> None:
+    def _answer(self, scope: Scope, told: Trouble) -> Response:
+        try:
+            return self._tell(Request(scope), told)
+        except Exception as fault:  # drawing the page is what broke
+            log.error("page_broke", kind=type(fault).__name__)
+            return told.as_problem()
+
+    def _refuse_strangers(self, headers: Headers, most: int) -> None:
         if self._hosts is not None and _host_name(headers.get("host", "")) not in self._hosts:
             raise Refusal(
                 421,
@@ -111,11 +132,12 @@ class Guard:
                 fix=f"call it {' or '.join(sorted(self._hosts))}; behind a proxy, let that send such a Host header",
             )
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length[:20]) > self._most_body:
-            raise self._too_large()
+        if not length.isdecimal() or int(length[:20]) > most:
+            raise _too_large(most)
 
-    def _too_large(self) -> Refusal:
-        return Refusal(413, f"the body is larger than {self._most_body:,} bytes", fix="send no body")
+
+def _too_large(most: int) -> Refusal:
+    return Refusal(413, f"the body is larger than {most:,} bytes", fix="send less")
 
 
 def _host_name(header: str) -> str:

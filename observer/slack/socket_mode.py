@@ -1,0 +1,129 @@
+"""Presses by Socket Mode: a connection that we open, so that nobody needs to reach us. In: envelopes. Out: Presses.
+
+Guarantee: an envelope is acknowledged as soon as its press is taken; one that is not is given by Slack to another
+connection, or told to whoever pressed as having failed. A connection that is lost is opened again, at growing
+intervals, until `stop()`.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from slack_sdk import WebClient
+from slack_sdk.socket_mode.builtin import SocketModeClient
+from slack_sdk.socket_mode.client import BaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+
+from observer.slack.answering import OnTrouble, in_words
+from observer.slack.presses import NotAPress, Press, UnfitReason, press_of
+
+DOOR = "slack buttons"
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+#: How often it is seen whether the connection stands.
+_BEAT_SECONDS = 2.0
+_STOP_SECONDS = 5.0
+
+log = structlog.get_logger("observer")
+
+
+class SocketMode:
+    """`start()` returns at once; `stop()` ends it and may be called twice."""
+
+    def __init__(
+        self,
+        client: WebClient,
+        app_token: str,
+        on_press: Callable[[Press], bool],
+        *,
+        on_trouble: OnTrouble,
+        beat: float = _BEAT_SECONDS,
+    ) -> None:
+        """`on_press` takes a press at once; False: it cannot now."""
+        self._client = client
+        self._app_token = app_token
+        self._on_press = on_press
+        self._on_trouble = on_trouble
+        self._beat = beat
+        self._ends = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Connect, and stay connected, in a thread of its own."""
+        self._thread = threading.Thread(target=self._stay_connected, name="slack-socket", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more presses."""
+        self._ends.set()
+        if self._thread is not None:
+            # A connection that hangs is left to its daemon thread.
+            self._thread.join(_STOP_SECONDS)
+
+    def _stay_connected(self) -> None:
+        socket = _QuietClient(self._app_token, self._client)
+        socket.socket_mode_request_listeners.append(self._listen)
+        failures = 0
+        try:
+            while not self._ends.is_set():
+                if socket.is_connected():
+                    failures = 0
+                    self._ends.wait(self._beat)
+                    continue
+                reason = self._connect(socket)
+                if not self._ends.is_set():
+                    self._on_trouble(DOOR, reason)
+                if reason is not None:
+                    wait = min(_FIRST_WAIT * 2 ** min(failures, 10), _LONGEST_WAIT)
+                    failures += 1
+                    self._ends.wait(wait + wait * random.random() / 2)  # noqa: S311  # no secret
+        finally:
+            socket.close()
+
+    @staticmethod
+    def _connect(socket: SocketModeClient) -> str | None:
+        """None when it stands; else why not."""
+        try:
+            socket.connect_to_new_endpoint()
+        except Exception as error:  # noqa: BLE001  # the library lets any fault of its parsing through; it is tried again
+            return f"no connection for presses (Socket Mode): {in_words(error)}"
+        # Of a connection that did not come about the library only writes into its log.
+        return None if socket.is_connected() else "no connection for presses (Socket Mode): Slack cannot be reached"
+
+    def _listen(self, socket: BaseSocketModeClient, request: SocketModeRequest) -> None:
+        answer: dict[str, Any] = {"envelope_id": request.envelope_id}
+        if request.type == "interactive":
+            try:
+                press = press_of(request.payload)
+            except NotAPress as why:
+                log.warning("press_refused", reason=str(why))
+            except UnfitReason as unfit:
+                answer["payload"] = unfit.answer
+            else:
+                if press is not None and not self._on_press(press):
+                    return
+        socket.send_socket_mode_response(answer)
+
+
+class _QuietClient(SocketModeClient):
+    """Opens connections when it is told to; what it would log may hold the ticket of a connection."""
+
+    def __init__(self, app_token: str, client: WebClient) -> None:
+        quiet = logging.getLogger("observer.slack.socket_mode")
+        quiet.setLevel(logging.CRITICAL + 1)
+        super().__init__(
+            app_token,
+            logger=quiet,
+            web_client=client,
+            auto_reconnect_enabled=False,
+            receive_buffer_size=16 * 1024,
+            concurrency=1,
+        )
+
+    def issue_new_wss_url(self) -> str:
+        """The library's own sleeps in here when Slack asks for patience; who calls this waits anyway."""
+        return str(self.web_client.apps_connections_open(app_token=self.app_token)["url"])
