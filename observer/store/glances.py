@@ -50,19 +50,19 @@ class Ticks:
         newest = select(func.max(other.at)).where(other.check_id == checks.c.id).scalar_subquery()
         query = select(t.ticks).join(checks, and_(c.check_id == checks.c.id, c.at == newest)).order_by(c.check_id)
         with self._database.transaction() as connection:
-            return tuple(_tick(row) for row in connection.execute(query))
+            return tuple(tick_of(row) for row in connection.execute(query))
 
     def course(self, check_id: str, since: datetime) -> tuple[Tick, ...]:
         """What one check showed since then, oldest first."""
         query = select(t.ticks).where(t.ticks.c.check_id == check_id, t.ticks.c.at >= since).order_by(t.ticks.c.at)
         with self._database.transaction() as connection:
-            return tuple(_tick(row) for row in connection.execute(query))
+            return tuple(tick_of(row) for row in connection.execute(query))
 
     def forget(self, before: datetime, *, term: Term) -> int:
         """Remove what is older; says how many. Raises NotLeading."""
         return self._database.delete_in_parts(t.ticks, t.ticks.c.at < before, term=term)
 
 
-def _tick(row: AnyRow) -> Tick:
+def tick_of(row: AnyRow) -> Tick:
     fields = dict(row._mapping)
     return Tick(**fields | {"outcome": Outcome(fields["outcome"])})

@@ -27,6 +27,7 @@ from observer.store.database import Database, insert_new
 from observer.store.evidence import storable_text
 from observer.store.faults import told_as_store_error
 from observer.store.glances import Ticks
+from observer.store.histories import Histories
 from observer.store.leadership import Leadership
 from observer.store.ledgers import Ledgers
 from observer.store.migrate import migrate
@@ -57,6 +58,7 @@ class Store:
         self.leadership = Leadership(self._database)
         self.outbox = Outbox(self._database)
         self.ticks = Ticks(self._database)
+        self.histories = Histories(self._database)
         self.ledgers = Ledgers(self._database)
         self.slo_alerts = SloAlerts(self._database)
         self.proofs = Proofs(self._database)
