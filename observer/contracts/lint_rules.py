@@ -120,4 +120,5 @@ WARNINGS: dict[str, str] = {
     "no-freshness": "The contract has no freshness.",
     "state-machine-no-end": "A state machine has no terminal state.",
     "state-machine-unreachable": "No transition leads to a state.",
+    "support-channel": "A `support` channel with `tool: slack` is neither the name (`#crm-quality`) nor the id of one.",
 }

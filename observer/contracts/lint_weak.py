@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from observer.contracts.channels import is_slack_channel, slack_channels
 from observer.contracts.model import (
     Contract,
     LogicalType,
@@ -65,6 +66,11 @@ def weaknesses(contract: Contract) -> Iterator[Problem]:
         message = "the contract has no freshness: a table that stopped being written stays green"
         fix = "add slaProperties: [{property: freshness, value: 1, unit: h, element: object.updated_at}]"
         yield _warning("no-freshness", (), message, fix)
+    for place, entry in slack_channels(contract):
+        if not is_slack_channel(entry.channel):
+            message = f"support channel `{entry.channel}` is no channel of Slack: nobody is told there"
+            fix = "write its name like '#crm-quality' (lower case, no spaces), or its id like C0123456789"
+            yield _warning("support-channel", ("support", place, "channel"), message, fix)
 
 
 #: A warning that something is missing → the keys below its place that would have said it.
