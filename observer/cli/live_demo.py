@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from observer.cli.inputs import read_contracts
 from observer.cli.output import console
+from observer.config.settings import load_settings
 from observer.demo import build_demo_crm, demo_contracts
 from observer.demo.enrichment import FLAGSHIP
 from observer.demo.live_folder import LiveFolder, free_port
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 #: More lines than that are not read.
 _MOST_LINES = 24
+#: Variables of the environment that a demo heeds.
+_RECEIVERS = ("OBSERVER_SLACK_", "OBSERVER_WEBHOOK_", "OBSERVER_ALERTMANAGER_", "OBSERVER_INCIDENTS_CHANNEL")
 _AUDIT = "from observer.cli.main import main; main()"
 
 
@@ -51,7 +54,7 @@ def live_demo(url: str, *, leads: int, seed: int, out: Path, lasts: timedelta | 
         _alone(folder, stack)
         folder.renew()
         build(url, leads=leads, seed=seed, out=out)
-        settings = folder.settings(url)
+        settings = _with_receivers(folder.settings(url))
         folder.write_settings(url)
         _audit_apart(settings, out)
         _mend(url, leads=leads, seed=seed)
@@ -165,6 +168,21 @@ def _audit_apart(settings: Settings, out: Path) -> None:
         raise ObserverError(f"the demo CRM could not be audited: {last}", fix="mend that, and begin again")
 
 
+def _with_receivers(settings: Settings) -> Settings:
+    """Slack and other receivers as the environment says; without any, incidents are told on pages and here only."""
+    named = {name: value for name, value in os.environ.items() if name.startswith(_RECEIVERS)}
+    # Not what an `observer.toml` of this folder says: people would be told of a CRM that never existed.
+    own = load_settings(Path(os.devnull), named)
+    channel = own.incidents.channel or settings.incidents.channel
+    return replace(
+        settings,
+        slack=own.slack,
+        webhook=own.webhook,
+        alertmanager=own.alertmanager,
+        incidents=replace(settings.incidents, channel=channel),
+    )
+
+
 def _mend(url: str, *, leads: int, seed: int) -> None:
     """The CRM as if somebody had mended all that the audit found: what is told from now on happened just now."""
     build_demo_crm(url, leads=leads, seed=seed, now=datetime.now(UTC), clean=True)
@@ -174,6 +192,8 @@ def _mend(url: str, *, leads: int, seed: int) -> None:
 def _introduce(folder: LiveFolder, url: str, lasts: timedelta | None, *, own_lineage: bool) -> None:
     beside = f"--config {shlex.quote(str(folder.settings_file))}"
     for name, place in (
+        ("Pages", f"{url}/"),
+        ("Sign in", f"with the token in {folder.web_token_file}"),
         ("Report", folder.path / "report.html"),
         ("Metrics", f"{url}/metrics"),
         ("Runs", f"{url}/api/runs"),

@@ -20,16 +20,30 @@ from observer.demo.enrichment import DEADLINE, FLAGSHIP
 from observer.errors import InputError
 from observer.settings import (
     DaemonSettings,
+    IncidentSettings,
     LogSettings,
     ScheduleSettings,
     Settings,
     SnapshotSettings,
     TickSettings,
+    WebSettings,
     WorkerSettings,
 )
 
 RUN_EVERY, TICK_EVERY, LEVEL_EVERY = timedelta(seconds=15), timedelta(seconds=2), timedelta(seconds=3)
 FIRST_PORT, PORTS = 8484, 100
+#: Incidents in a hurry. The contracts name owners and channels; these stand in.
+LIVE_INCIDENTS = IncidentSettings(
+    platform_owner="platform@example.com",
+    default_owner="revops@example.com",
+    channel="#crm-data-quality",
+    platform_channel="#data-platform",
+    group_wait=timedelta(seconds=5),
+    group_interval=timedelta(seconds=15),
+    repeat_interval=timedelta(minutes=30),
+    escalate_after=timedelta(minutes=10),
+    escalate_urgent_after=timedelta(minutes=5),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +140,10 @@ class LiveFolder:
         return self.path / "snapshots"
 
     @property
+    def web_token_file(self) -> Path:
+        return self.path / "web.token"
+
+    @property
     def settings_file(self) -> Path:
         return self.path / "observer.toml"
 
@@ -167,6 +185,8 @@ class LiveFolder:
             workers=WorkerSettings(count=2),
             ticks=TickSettings(freshness=TICK_EVERY, volume=TICK_EVERY * 5),
             snapshots=SnapshotSettings(folder=self.snapshots, keep=3, daily=0),
+            web=WebSettings(token=self.web_token()),
+            incidents=LIVE_INCIDENTS,
             log=LogSettings(format="json"),
             daemon=DaemonSettings(grace=timedelta(seconds=5)),
         )
@@ -190,11 +210,11 @@ class LiveFolder:
 
     def _token_key(self) -> bytes:
         """The secret of this demo's tokens; nobody else may read it."""
-        file = self._token_file
-        if not file.exists():
-            file.touch(mode=0o600, exist_ok=False)
-            file.write_text(secrets.token_hex(32), encoding="ascii")
-        return file.read_bytes().strip()
+        return _secret(self._token_file).encode("ascii")
+
+    def web_token(self) -> str:
+        """What the pages ask for before anybody may act."""
+        return _secret(self.web_token_file)
 
     def send_lineage_to_file(self, environment: MutableMapping[str, str]) -> None:
         """Set OpenLineage's own variables, so that its client writes into this folder."""
@@ -203,6 +223,14 @@ class LiveFolder:
             OPENLINEAGE__TRANSPORT__LOG_FILE_PATH=str(self.lineage.resolve()),
             OPENLINEAGE__TRANSPORT__APPEND="true",
         )
+
+
+def _secret(file: Path) -> str:
+    """What the file holds; made when it is not there."""
+    if not file.exists():
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_text(secrets.token_hex(32), encoding="ascii")
+    return file.read_text(encoding="ascii").strip()
 
 
 def write_live_contracts(folder: Path, limits: Sequence[LiveLimit] = LIVE_LIMITS) -> None:
