@@ -84,7 +84,9 @@ class Briefs:
     def _budgets(self, incident: Incident) -> tuple[str, ...]:
         group = incident.group
         mine = [
-            each for each in self._levels() if each.slo.indicator.contract == group.contract and each.slo.object == group.table
+            each
+            for each in self._levels()
+            if each.slo.indicator.contract == group.contract and each.slo.object == group.table
         ]
         return tuple(
             f"{visible(each.slo.display_name or each.slo.name)}: {budget_text(each.budget, counted_noun(each.slo))}"
