@@ -117,7 +117,7 @@ def test_a_contract_that_lost_the_place_of_a_limit_is_told(tmp_path: Path) -> No
         live.write_live_contracts(tmp_path / "contracts", (lost,))
 
 
-def test_what_an_earlier_demo_remembered_is_gone_but_its_secret_stays(tmp_path: Path) -> None:
+def test_what_an_earlier_demo_remembered_is_gone_but_its_secrets_stay(tmp_path: Path) -> None:
     folder = LiveFolder(path=tmp_path / "demo")
     folder.renew()
     first = folder.settings("sqlite:///crm.db")
@@ -127,11 +127,13 @@ def test_what_an_earlier_demo_remembered_is_gone_but_its_secret_stays(tmp_path: 
     folder.renew()
 
     again = folder.settings("sqlite:///crm.db")
-    assert sorted(path.name for path in folder.path.iterdir()) == ["contracts", "slo.yaml", "token.key"]
-    assert (folder.path / "token.key").stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in folder.path.iterdir()) == ["contracts", "slo.yaml", "token.key", "web.token"]
+    for secret in ("token.key", "web.token"):
+        assert (folder.path / secret).stat().st_mode & 0o777 == 0o600
     assert again == first
     assert len(first.token_key or b"") == 64
     assert str(first.token_key) not in repr(first)
+    assert str(first.web.token) not in repr(first)
 
 
 def test_other_commands_read_the_same_settings_from_the_file_but_no_password(tmp_path: Path) -> None:
