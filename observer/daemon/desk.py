@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from observer.contracts.model import Contract
 from observer.daemon.watching import Watch
 from observer.errors import InputError
 from observer.metrics.registry import Metrics
@@ -14,6 +16,9 @@ from observer.runs.slots import NewSlot, Slot, SlotState, Trigger
 from observer.runs.standing import Standing
 from observer.runs.ticks import Tick
 from observer.store import RecordedRun, RunRow, Store
+
+if TYPE_CHECKING:
+    from observer.reports.slo_status import Level
 
 
 def ask_for_run(store: Store, contract: str) -> Slot:
@@ -51,6 +56,9 @@ class DaemonDesk:
     def contracts(self) -> tuple[str, ...]:
         return tuple(sorted(self._current().contracts))
 
+    def watched(self) -> Mapping[str, Contract]:
+        return {name: watched.contract for name, watched in self._current().contracts.items()}
+
     def standing(self) -> Standing:
         specs = {spec.id: spec for watched in self._current().contracts.values() for spec in watched.checks}
         return with_ticks(self._store.standing(), self._store.ticks.latest(), specs)
@@ -65,6 +73,12 @@ class DaemonDesk:
 
         at = datetime.now(UTC)
         return status_json(levels_now(self._store, self._current().slos, at=at), at=at)
+
+    def service_levels(self) -> tuple[Level, ...]:
+        # Only here: what draws tables comes with it.
+        from observer.jobs.slo_levels import levels_undrawn
+
+        return levels_undrawn(self._store, self._current().slos, at=datetime.now(UTC))
 
     def runs(self, limit: int, contract: str | None) -> tuple[RunRow, ...]:
         return self._store.runs(limit, contract)

@@ -93,8 +93,7 @@ def serve(
         web = WebServer(
             create_app(
                 DaemonDesk(store, daemon.metrics, daemon.current, daemon.readiness),
-                token=settings.web.token,
-                host=settings.web.host,
+                settings.web,
             ),
             settings.web.host,
             settings.web.port,

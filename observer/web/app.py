@@ -1,14 +1,14 @@
-"""The HTTP face. In: a desk that answers. Out: an ASGI app with health, metrics, and the state as read-only JSON.
+"""The HTTP face. In: a desk that answers. Out: an ASGI app with health, metrics, the state as JSON, and pages.
 
-The only thing it changes is a slot that is asked for, behind a bearer token.
+What changes something is behind a bearer token, or a login.
 """
 
 from __future__ import annotations
 
 import gzip
-import hmac
 from collections.abc import Callable, Collection
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
@@ -16,6 +16,7 @@ from fastapi.security import HTTPBearer
 
 from observer import __version__
 from observer.metrics.accepting import weights_of
+from observer.settings import WebSettings
 from observer.web.answers import (
     ContractAnswer,
     ContractInFull,
@@ -28,9 +29,13 @@ from observer.web.answers import (
     contracts_of,
 )
 from observer.web.desk import Desk
-from observer.web.guard import Guard, hosts_served
+from observer.web.guard import Guard, hosts_served, is_loopback
+from observer.web.pages.refusals import login_needed, teller
+from observer.web.pages.routes import pages
+from observer.web.pages.shell import Shell
 from observer.web.problems import MEDIA_TYPE, Refusal, answer_with_problems
 from observer.web.run_answers import RunAnswer, RunInFull
+from observer.web.visitors import LoginNeeded, Visitors
 
 #: Longest list that one answer holds.
 MOST_ROWS = 500
@@ -44,6 +49,9 @@ _METRICS_TEXT: dict[str, Any] = {
 
 log = structlog.get_logger("observer")
 
+#: For the description alone: `Visitors` reads the header.
+_bearer = HTTPBearer(auto_error=False, description="The token of the settings: `token` of `[web]`.")
+
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many at most, newest first.")]
 ContractId = Annotated[str, Path(max_length=MOST_LETTERS, pattern=_TEXT, description="Id of a watched contract.")]
 RunId = Annotated[
@@ -54,9 +62,10 @@ OneContract = Annotated[
 ]
 
 
-def create_app(desk: Desk, *, token: str | None, host: str, hosts: Collection[str] = ()) -> FastAPI:
-    """The app. `token` is what may ask for runs; None: nobody may. `host` is the address that the server is bound to:
-    on loopback only its own names and `hosts` are served.
+def create_app(desk: Desk, web: WebSettings, *, hosts: Collection[str] = ()) -> FastAPI:
+    """The app. On loopback only the server's own names, that of `public_url` and `hosts` are served.
+
+    Raises InputError: a setting of `[web]` is wrong.
     """
     app = FastAPI(
         title="crm-observer",
@@ -67,14 +76,26 @@ def create_app(desk: Desk, *, token: str | None, host: str, hosts: Collection[st
         redoc_url=None,
         redirect_slashes=False,
     )
+    visitors = Visitors(web)
+    shell = Shell(desk, visitors)
+    reading = [Depends(_bearer), Depends(visitors.reader)]
     app.include_router(_health(desk))
-    app.include_router(_contracts(desk))
-    app.include_router(_runs(desk))
-    app.include_router(_asking(desk, token))
-    answer_with_problems(app)
+    app.include_router(_contracts(desk), dependencies=reading)
+    app.include_router(_runs(desk), dependencies=reading)
+    app.include_router(_asking(desk, visitors))
+    app.include_router(pages(desk, shell))
+    tell = teller(shell)
+    answer_with_problems(app, tell)
+    app.add_exception_handler(LoginNeeded, login_needed(shell, tell))
     app.openapi = _told_as_problems(app.openapi)  # type: ignore[method-assign]  # FastAPI's own way to change it
-    app.add_middleware(Guard, hosts=hosts_served(host, hosts))
+    app.add_middleware(Guard, hosts=hosts_served(web.host, [*hosts, *_public_name(web)]), tell=tell)
     return app
+
+
+def _public_name(web: WebSettings) -> list[str]:
+    """What a proxy on this machine is called; whoever binds to a network is called by any name already."""
+    name = urlsplit(web.public_url).hostname if web.public_url and is_loopback(web.host) else None
+    return [name] if name else []
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -164,33 +185,14 @@ def _runs(desk: Desk) -> APIRouter:
     return router
 
 
-def _asking(desk: Desk, token: str | None) -> APIRouter:
+def _asking(desk: Desk, visitors: Visitors) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["contracts"])
-    bearer = HTTPBearer(auto_error=False, description="The token of the settings: `token` of `[web]`.")
-
-    def authorised(request: Request) -> None:
-        if not token:
-            raise Refusal(
-                403,
-                "nobody may ask for runs here: no token is set",
-                fix="set `OBSERVER_WEB_TOKEN_FILE` (or `token` of `[web]` in observer.toml) and start the daemon again",
-            )
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        # Bytes as they came: comparing in constant time knows no other characters than ASCII.
-        given_bytes = given.strip().encode("latin-1")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given_bytes, token.encode()):
-            raise Refusal(
-                401,
-                "this needs the bearer token of the settings",
-                fix="send `Authorization: Bearer TOKEN`",
-                headers={"WWW-Authenticate": 'Bearer realm="crm-observer"'},
-            )
 
     @router.post(
         "/contracts/{contract:path}/runs",
         operation_id="ask_for_run",
         status_code=202,
-        dependencies=[Depends(bearer), Depends(authorised)],
+        dependencies=[Depends(_bearer), Depends(visitors.bearer)],
         responses=_problems(401, 403, 404, 413, 422, 503),
     )
     def ask_for_run(contract: ContractId) -> SlotAnswer:

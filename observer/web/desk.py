@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from observer.contracts.model import Contract
 from observer.runs.readiness import Readiness
 from observer.runs.slots import Slot
 from observer.runs.standing import Standing
 from observer.runs.ticks import Tick
 from observer.store import RecordedRun, RunRow
+
+if TYPE_CHECKING:
+    from observer.reports.slo_status import Level
 
 
 class Desk(Protocol):
@@ -27,6 +31,9 @@ class Desk(Protocol):
     def contracts(self) -> tuple[str, ...]:
         """Ids of the contracts that are watched now, sorted. From memory."""
 
+    def watched(self) -> Mapping[str, Contract]:
+        """The same contracts by id. From memory."""
+
     def standing(self) -> Standing: ...
 
     def ticks(self) -> tuple[Tick, ...]:
@@ -34,6 +41,9 @@ class Desk(Protocol):
 
     def levels(self) -> Mapping[str, object]:
         """How service levels stand: the document of `observer slo status --format json`."""
+
+    def service_levels(self) -> tuple[Level, ...]:
+        """Every service level as it stands now, without its course by days."""
 
     def runs(self, limit: int, contract: str | None) -> tuple[RunRow, ...]: ...
 

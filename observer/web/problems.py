@@ -1,16 +1,20 @@
-"""Errors → RFC 9457 `application/problem+json`: what is wrong, and what to do. No traceback, no value, no secret."""
+"""Errors → what is wrong, and what to do: a page for browsers, else RFC 9457 `application/problem+json`.
+
+No traceback, no value, no secret.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import http
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from observer.errors import AmbiguousRun, InputError, NoSuchRun, ObserverError, StoreError
 from observer.web.answers import Problem
@@ -39,20 +43,42 @@ def problem(status: int, detail: str, *, fix: str, headers: Mapping[str, str] | 
     return JSONResponse(dataclasses.asdict(told), status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def answer_with_problems(app: FastAPI) -> None:
-    """Whatever the routes raise that was foreseen becomes a problem; what was not is the Guard's."""
-    app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(ObserverError, _told)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _plain)
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """What a request met."""
+
+    status: int
+    detail: str
+    fix: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def as_problem(self) -> JSONResponse:
+        """For programs."""
+        return problem(self.status, self.detail, fix=self.fix, headers=self.headers)
 
 
-def _refused(_: Request, fault: Exception) -> JSONResponse:
+#: How a trouble is answered: as a page or as a problem, whatever the request asks for.
+Tell = Callable[[Request, Trouble], Response]
+
+
+def answer_with_problems(app: FastAPI, tell: Tell) -> None:
+    """Whatever the routes raise that was foreseen is told; what was not is the Guard's."""
+
+    def told(trouble_of: Callable[[Request, Exception], Trouble]) -> Callable[[Request, Exception], Response]:
+        return lambda request, fault: tell(request, trouble_of(request, fault))
+
+    app.add_exception_handler(Refusal, told(_refused))
+    app.add_exception_handler(ObserverError, told(_told))
+    app.add_exception_handler(RequestValidationError, told(_invalid))
+    app.add_exception_handler(HTTPException, told(_plain))
+
+
+def _refused(_: Request, fault: Exception) -> Trouble:
     assert isinstance(fault, Refusal)
-    return problem(fault.status, fault.detail, fix=fault.fix, headers=fault.headers)
+    return Trouble(status=fault.status, detail=fault.detail, fix=fault.fix, headers=fault.headers)
 
 
-def _told(_: Request, fault: Exception) -> JSONResponse:
+def _told(_: Request, fault: Exception) -> Trouble:
     assert isinstance(fault, ObserverError)
     headers = {}
     match fault:
@@ -68,21 +94,21 @@ def _told(_: Request, fault: Exception) -> JSONResponse:
             status = 500
     if status >= 500:
         log.warning("request_failed", status=status, reason=str(fault))
-    return problem(status, fault.message, fix=fault.fix, headers=headers)
+    return Trouble(status=status, detail=fault.message, fix=fault.fix, headers=headers)
 
 
-def _invalid(_: Request, fault: Exception) -> JSONResponse:
+def _invalid(_: Request, fault: Exception) -> Trouble:
     assert isinstance(fault, RequestValidationError)
     # The place and the rule, not what was sent.
     found = "; ".join(f"{error['loc'][-1]}: {error['msg']}" for error in fault.errors())
-    return problem(422, found, fix="see /api/openapi.json for what this address takes")
+    return Trouble(status=422, detail=found, fix="see /api/openapi.json for what this address takes")
 
 
-def _plain(request: Request, fault: Exception) -> JSONResponse:
+def _plain(request: Request, fault: Exception) -> Trouble:
     assert isinstance(fault, HTTPException)
+    headers = fault.headers or {}
     if fault.status_code == 405:
-        allowed = (fault.headers or {}).get("Allow", "")
-        return problem(405, f"{request.method} is not served here", fix=f"use {allowed}", headers=fault.headers)
-    return problem(
-        fault.status_code, "there is nothing at this address", fix="see /api/openapi.json", headers=fault.headers
-    )
+        detail, fix = f"{request.method} is not served here", f"use {headers.get('Allow', '')}"
+    else:
+        detail, fix = "there is nothing at this address", "see /api/openapi.json"
+    return Trouble(status=fault.status_code, detail=detail, fix=fix, headers=headers)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from observer.checks.measure import Outcome
-from observer.contracts.model import Dimension, Severity
+from observer.contracts.model import Contract, Dimension, Severity
 from observer.errors import AmbiguousRun, InputError, NoSuchRun, StoreError
+from observer.reports.slo_status import Level
 from observer.runs.readiness import Readiness, Role
 from observer.runs.slots import Slot, SlotState, Trigger
 from observer.runs.standing import Standing
@@ -113,6 +114,8 @@ class FakeDesk:
     def __init__(self, *ids: str) -> None:
         watched = [crm(id) for id in ids or ("crm",)]
         self.ids = tuple(found.id for found, _ in watched)
+        self.contracts_by_id = {found.id: found for found, _ in watched}
+        self.levels_now: tuple[Level, ...] = ()
         self.ready = Readiness(role=Role.LEADER, last_beat_seconds=0.25)
         self.stands: Standing = after_a_run(watched, Outcome.FAILED)
         self.ran: dict[str, RecordedRun] = {RUN_ID: recorded_run(), SISTER_ID: recorded_run(id=SISTER_ID)}
@@ -134,6 +137,9 @@ class FakeDesk:
     def contracts(self) -> tuple[str, ...]:
         return tuple(sorted(self.ids))
 
+    def watched(self) -> dict[str, Contract]:
+        return self.contracts_by_id
+
     def standing(self) -> Standing:
         self._read()
         return self.stands
@@ -145,6 +151,10 @@ class FakeDesk:
     def levels(self) -> dict[str, object]:
         self._read()
         return {"at": NINE.isoformat(), "slos": []}
+
+    def service_levels(self) -> tuple[Level, ...]:
+        self._read()
+        return self.levels_now
 
     def runs(self, limit: int, contract: str | None) -> tuple[RunRow, ...]:
         self._read()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from observer.settings import WebSettings
 from observer.web.app import create_app
 from observer.web.serve import WebServer
 from tests.doors.deploy.asking import everything, unanswered
@@ -26,7 +27,7 @@ def test_every_panel_and_every_variable_of_every_dashboard_gets_an_answer(tmp_pa
     rules = tmp_path / "rules.json"
     write_recording_rules(rules, demo()[1])
     with (
-        WebServer(create_app(ScrapedDesk(daemon), token=None, host="127.0.0.1"), "127.0.0.1", 0) as server,
+        WebServer(create_app(ScrapedDesk(daemon), WebSettings()), "127.0.0.1", 0) as server,
         prometheus(tmp_path, f"127.0.0.1:{server.port}", job="crm-observer", rules=[rules]) as stored,
     ):
         assert soon(lambda: stored.value('up{job="crm-observer"}')) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from observer.checks.measure import Outcome
+from observer.settings import WebSettings
 from observer.web.app import create_app
 from observer.web.serve import WebServer
 from tests.doors.metrics.scraping import Daemon, ScrapedDesk
@@ -19,7 +20,7 @@ def test_prometheus_stores_every_series_without_complaint(tmp_path: Path) -> Non
     daemon.metrics.run_ended("crm", Outcome.FAILED, 3.0)
     shown = daemon.scrape().count()
     with (
-        WebServer(create_app(ScrapedDesk(daemon), token=None, host="127.0.0.1"), "127.0.0.1", 0) as server,
+        WebServer(create_app(ScrapedDesk(daemon), WebSettings()), "127.0.0.1", 0) as server,
         prometheus(tmp_path, f"127.0.0.1:{server.port}", job="observer") as stored,
     ):
         assert soon(lambda: stored.value("scrape_samples_scraped")) == shown

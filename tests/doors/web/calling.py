@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 from starlette.testclient import TestClient
 
+from observer.settings import WebSettings
 from observer.web.app import create_app
 from observer.web.desk import Desk
 
@@ -28,7 +29,7 @@ class _WhicheverDesk:
 @functools.cache
 def _app(token: str | None) -> tuple[_WhicheverDesk, TestClient, dict[str, Any]]:
     desk = _WhicheverDesk()
-    app = create_app(desk, token=token, host="127.0.0.1")
+    app = create_app(desk, WebSettings(token=token))
     client = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
     return desk, client, app.openapi()
 

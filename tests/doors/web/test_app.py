@@ -248,7 +248,7 @@ def test_a_fault_that_nobody_foresaw_shows_and_logs_none_of_its_text(
 
 
 def test_what_is_not_there_and_what_is_not_served_are_problems_too(client: Client) -> None:
-    for path in ("/", "/api", "/docs", "/redoc", "/metrics/", "/api/runs/"):
+    for path in ("/nowhere", "/api", "/docs", "/redoc", "/metrics/", "/api/runs/"):
         assert client.call(path).status_code == 404, path
     answer = client.call("/api/runs", method="DELETE")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")

@@ -62,7 +62,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         metrics = Metrics(store.standing, store.ticks.latest)
         checks = tuple(result.spec for result in part.results)
         metrics.watch([(part.contract, checks)], "d1")
-        watch = SimpleNamespace(contracts={part.contract.id: SimpleNamespace(checks=checks)})
+        watch = SimpleNamespace(
+            contracts={part.contract.id: SimpleNamespace(checks=checks, contract=part.contract)}, slos=()
+        )
         yield Client(DaemonDesk(store, metrics, lambda: watch, lambda: Readiness(role=Role.LEADER)))
 
 

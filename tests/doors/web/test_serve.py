@@ -12,6 +12,7 @@ import pytest
 
 from observer.errors import WebError
 from observer.runs.standing import Standing
+from observer.settings import WebSettings
 from observer.web.app import create_app
 from observer.web.serve import WebServer
 from tests.fakes.web_desk import FakeDesk
@@ -40,7 +41,7 @@ def desk() -> Iterator[SlowDesk]:
 
 @pytest.fixture
 def server(desk: SlowDesk) -> Iterator[WebServer]:
-    with WebServer(create_app(desk, token=None, host="127.0.0.1"), "127.0.0.1", 0) as found:
+    with WebServer(create_app(desk, WebSettings()), "127.0.0.1", 0) as found:
         yield found
 
 
@@ -101,24 +102,24 @@ def test_a_port_that_is_taken_is_told_with_the_remedy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(WebError, match=f"127.0.0.1, port {port} is taken by another program.*OBSERVER_WEB_PORT"):
-            WebServer(create_app(FakeDesk(), token=None, host="127.0.0.1"), "127.0.0.1", port).start()
+            WebServer(create_app(FakeDesk(), WebSettings()), "127.0.0.1", port).start()
 
 
 @pytest.mark.parametrize(("host", "port"), [("203.0.113.1", 0), ("no such host", 0), ("a" * 70, 0)])
 def test_an_address_that_is_none_of_this_machine_is_told(host: str, port: int) -> None:
     with pytest.raises(WebError, match=r"is no address of this machine.*OBSERVER_WEB_HOST"):
-        WebServer(create_app(FakeDesk(), token=None, host="127.0.0.1"), host, port).start()
+        WebServer(create_app(FakeDesk(), WebSettings()), host, port).start()
 
 
 def test_it_speaks_ipv6() -> None:
     if not socket.has_ipv6:
         pytest.skip("this Python has no IPv6")
-    with WebServer(create_app(FakeDesk(), token=None, host="::1"), "::1", 0) as server:
+    with WebServer(create_app(FakeDesk(), WebSettings(host="::1")), "::1", 0) as server:
         assert httpx.get(f"{server.url}/healthz").status_code == 200
 
 
 def test_on_every_network_it_is_called_by_any_name() -> None:
-    with WebServer(create_app(FakeDesk(), token=None, host="0.0.0.0"), "0.0.0.0", 0) as server:
+    with WebServer(create_app(FakeDesk(), WebSettings(host="0.0.0.0")), "0.0.0.0", 0) as server:
         assert server.url == f"http://127.0.0.1:{server.port}"
         answer = httpx.get(f"{server.url}/healthz", headers={"Host": f"observer-1:{server.port}"})
         assert answer.status_code == 200

@@ -1,0 +1,240 @@
+"""Who asks, what they may see, and whether a form is really theirs.
+
+In: requests. Out: a Visitor; or a Refusal, or LoginNeeded. What a visitor may do with an incident is the desk's to say.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+
+from observer.errors import InputError
+from observer.settings import WebSettings
+from observer.web.guard import is_loopback
+from observer.web.problems import Refusal
+from observer.web.sessions import LASTS, MOST_LETTERS, Sessions, now_utc
+
+#: Field of every form.
+FORM_TOKEN = "form_token"  # noqa: S105  # the name of a field
+_SAID = "observer_said"
+_SAID_SECONDS = 60
+_PORTS = {"http": 80, "https": 443}
+
+
+class LoginNeeded(Exception):
+    """Nobody is logged in, and this is not for everybody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """Whoever asks."""
+
+    #: A username (an email address as a rule); None: nobody said.
+    name: str | None = None
+    #: A proxy in front said so: there is nothing to log out of here.
+    by_proxy: bool = False
+    #: For forms; "" without a name.
+    form_token: str = ""
+
+
+class Visitors:
+    """Tells who asks by the settings of `[web]`."""
+
+    def __init__(self, web: WebSettings, clock: Callable[[], datetime] = now_utc) -> None:
+        """Raises InputError: an address in `trusted_proxies` is none."""
+        self._token = web.token
+        self._user_header = web.user_header
+        self._proxies = tuple(_network(text) for text in web.trusted_proxies)
+        self._public = urlsplit(web.public_url) if web.public_url else None
+        self.sessions = Sessions(web.token, clock)
+        self.reading_is_open = _is_open(web)
+
+    @property
+    def can_log_in(self) -> bool:
+        """Whether there is a token to log in with."""
+        return bool(self._token)
+
+    def of(self, request: Request) -> Visitor:
+        """A trusted proxy's word comes before a session."""
+        named = self._named_by_proxy(request)
+        if named is not None:
+            return Visitor(name=named, by_proxy=True, form_token=self.sessions.form_token(f"proxy\0{named}"))
+        session = self.sessions.read(request.cookies.get(self._cookie(request), ""))
+        if session is None or not self.can_log_in:
+            return Visitor()
+        return Visitor(name=session.person, form_token=self.sessions.form_token(session.id))
+
+    def reader(self, request: Request) -> Visitor:
+        """Whoever may read pages and answers. Raises LoginNeeded."""
+        visitor = self.of(request)
+        if not self.reading_is_open and visitor.name is None and not self.bears_token(request):
+            raise LoginNeeded
+        return visitor
+
+    def bearer(self, request: Request) -> None:
+        """For programs that change something. Raises Refusal: the token is missing or wrong."""
+        if not self.can_log_in:
+            raise Refusal(
+                403,
+                "nobody may ask for this here: no token is set",
+                fix="set `OBSERVER_WEB_TOKEN_FILE` (or `token` of `[web]` in observer.toml) and start the daemon again",
+            )
+        if not self.bears_token(request):
+            raise token_needed()
+
+    def bears_token(self, request: Request) -> bool:
+        """Whether the request has the bearer token of the settings."""
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and self.is_token(given.strip().encode("latin-1"))
+
+    def is_token(self, given: bytes) -> bool:
+        """In constant time; bytes as they came: for text that compares no other characters than ASCII."""
+        return bool(self._token) and hmac.compare_digest(given, (self._token or "").encode())
+
+    def check_form(self, request: Request, visitor: Visitor, given: str) -> None:
+        """Raises Refusal: the form is not of a page of ours, or of another session; LoginNeeded: of nobody."""
+        self.check_origin(request)
+        if visitor.name is None:
+            raise LoginNeeded
+        if not hmac.compare_digest(given.encode(), visitor.form_token.encode()):
+            raise Refusal(403, "this form is of another login, or an old one", fix="load the page again, then repeat")
+
+    def check_origin(self, request: Request) -> None:
+        """Raises Refusal: another site sent the form, or it cannot be told."""
+        site = request.headers.get("sec-fetch-site")
+        origin = request.headers.get("origin")
+        if site is not None:
+            ours = site in ("same-origin", "none")
+        else:
+            ours = origin is not None and self._is_ours(origin, request)
+        if not ours:
+            raise Refusal(403, "this form was not sent from a page of this server", fix="use the form on its own page")
+
+    def log_in(self, request: Request, response: Response, person: str) -> None:
+        """Sets the cookie."""
+        response.set_cookie(
+            self._cookie(request),
+            self.sessions.begin(person),
+            max_age=int(LASTS.total_seconds()),
+            path="/",
+            secure=self._is_secure(request),
+            httponly=True,
+            samesite="strict",
+        )
+
+    def log_out(self, request: Request, response: Response) -> None:
+        """Takes it away."""
+        secure = self._is_secure(request)
+        response.delete_cookie(self._cookie(request), path="/", secure=secure, httponly=True, samesite="strict")
+
+    def say(self, request: Request, response: Response, sentence: str) -> None:
+        """The next page shows the sentence, once."""
+        response.set_cookie(
+            _SAID,
+            self.sessions.say(sentence),
+            max_age=_SAID_SECONDS,
+            path="/",
+            secure=self._is_secure(request),
+            httponly=True,
+            samesite="strict",
+        )
+
+    def said(self, request: Request, response: Response) -> None:
+        """It was shown."""
+        if _SAID in request.cookies:
+            response.delete_cookie(_SAID, path="/", secure=self._is_secure(request), httponly=True, samesite="strict")
+
+    def to_say(self, request: Request) -> str | None:
+        """What the page before left to be said."""
+        return self.sessions.said(request.cookies.get(_SAID, ""))
+
+    def is_login_hidden(self, request: Request) -> bool:
+        """Whether a browser that follows a link of another site holds our cookie back; asked again from our own page,
+        it sends it.
+        """
+        headers = request.headers
+        comes_from_elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        navigates = headers.get("sec-fetch-mode") == "navigate" and request.method == "GET"
+        return self.can_log_in and comes_from_elsewhere and navigates and self._cookie(request) not in request.cookies
+
+    def _cookie(self, request: Request) -> str:
+        return "__Host-observer" if self._is_secure(request) else "observer"
+
+    def _is_secure(self, request: Request) -> bool:
+        return request.url.scheme == "https" or (self._public is not None and self._public.scheme == "https")
+
+    def _is_ours(self, origin: str, request: Request) -> bool:
+        sent = urlsplit(origin)
+        if self._public is not None and _place(sent.scheme, sent.netloc) == _place(
+            self._public.scheme, self._public.netloc
+        ):
+            return True
+        host = request.headers.get("host", "")
+        return bool(host) and _place(sent.scheme, sent.netloc) == _place(sent.scheme, host)
+
+    def _named_by_proxy(self, request: Request) -> str | None:
+        if not self._user_header or request.client is None:
+            return None
+        given = request.headers.getlist(self._user_header)
+        # Two of them: one could be the visitor's own.
+        if len(given) != 1 or not self._is_proxy(request.client.host):
+            return None
+        return person_of(given[0].encode("latin-1").decode("utf-8", "replace"))
+
+    def _is_proxy(self, peer: str) -> bool:
+        try:
+            address: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(peer)
+        except ValueError:
+            return False
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._proxies)
+
+
+def person_of(text: str) -> str | None:
+    """A username as somebody wrote it; None: it is none."""
+    name = text.strip()
+    return name if 0 < len(name) <= MOST_LETTERS and name.isprintable() else None
+
+
+def token_needed() -> Refusal:
+    """What a program is told that has to show the token."""
+    return Refusal(
+        401,
+        "this needs the bearer token of the settings",
+        fix="send `Authorization: Bearer TOKEN`",
+        headers={"WWW-Authenticate": 'Bearer realm="crm-observer"'},
+    )
+
+
+def _is_open(web: WebSettings) -> bool:
+    if web.open_reading is not None:
+        return web.open_reading
+    # What is bound to loopback, yet reached from elsewhere, stands behind a proxy.
+    public = urlsplit(web.public_url).hostname if web.public_url else None
+    return is_loopback(web.host) and web.user_header is None and (public is None or is_loopback(public))
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise InputError(
+            f"`{text}` in `trusted_proxies` of `[web]` is no address",
+            fix="write addresses or networks: 10.1.2.3, 10.0.0.0/8",
+        ) from None
+
+
+def _place(scheme: str, netloc: str) -> tuple[str, str, int | None]:
+    """What an origin is; default ports are left out by browsers."""
+    try:
+        split = urlsplit(f"{scheme}://{netloc}")
+        return scheme, split.hostname or "", split.port or _PORTS.get(scheme)
+    except ValueError:
+        return scheme, "", None
