@@ -38,7 +38,8 @@ def page(channel: str, message: Block, replies: Iterable[Block] = (), *, people:
     return (
         f"<!doctype html><meta charset=utf-8><style>{STYLE}</style>"
         f'<div class="channel"># {_safe(channel.lstrip("#"))}</div>'
-        f'<div class="message"><div class="face">CO</div><div><div class="from">CRM Observer<span class="app">APP</span>'
+        '<div class="message"><div class="face">CO</div><div>'
+        '<div class="from">CRM Observer<span class="app">APP</span>'
         f"<small>{sent:%H:%M}</small></div>{_drawn(message, people)}{edited}</div></div>"
         + (f'<div class="thread">{thread}</div>' if thread else "")
     )
