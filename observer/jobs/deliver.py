@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 import random
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
-from observer.runs.deliveries import Delivery, Failure, ReceiverCondition, after_failure, receiver_after
+from observer.errors import StoreError
+from observer.runs.deliveries import (
+    Delivery,
+    Failure,
+    Reason,
+    ReceiverCondition,
+    Verdict,
+    after_failure,
+    receiver_after,
+)
 from observer.runs.leading import Term
 from observer.store import Store
 
@@ -18,13 +28,15 @@ from observer.store import Store
 LEASE = timedelta(seconds=60)
 #: Taken at once; a line gives one at a time.
 BATCH = 50
+#: The same where several go as one message: what comes together in a storm is told together.
+STORM = 1_000
 
 
 class Sender(Protocol):
     """Takes deliveries to one receiver."""
 
     def send(self, delivery: Delivery) -> Failure | None:
-        """Deliver; None when it landed. Never raises for what is wrong with the receiver."""
+        """Deliver; None when it landed. Never raises for what is wrong with the receiver. Raises StoreError."""
 
 
 @runtime_checkable
@@ -84,22 +96,71 @@ def deliver(
     """
     attempts: list[Attempt] = []
     for receiver, sender in senders.items():
-        taken = store.outbox.take(receiver, BATCH, LEASE, term=term, impatient=impatient)
-        # What an impatient one was not to wait for is asked all the same.
-        condition = replace(store.outbox.condition(receiver), waits_until=None) if taken else ReceiverCondition()
-        for delivery in taken:
-            if condition.waits_until is not None or time.monotonic() > until:
-                store.outbox.release(delivery)
-                continue
-            failure = sender.send(delivery)
-            if failure is None:
-                store.outbox.delivered(delivery)
-                condition = ReceiverCondition()
-                attempts.append(Attempt(receiver=receiver, failure=None))
-                continue
-            now, spread = store.outbox.now(), random.random()  # noqa: S311  # no secret
-            verdict = after_failure(delivery, failure, now=now, spread=spread)
-            condition = receiver_after(condition, failure, now=now, spread=spread)
-            store.outbox.failed(delivery, failure, verdict, condition)
-            attempts.append(Attempt(receiver=receiver, failure=failure, dead=verdict.retry_at is None))
+        limit = STORM if isinstance(sender, BatchSender) else BATCH
+        taken = store.outbox.take(receiver, limit, LEASE, term=term, impatient=impatient)
+        if taken:
+            attempts += _Round(store, receiver, sender, until).deliver(taken)
     return tuple(attempts)
+
+
+class _Round:
+    """One receiver is given what was taken for it."""
+
+    def __init__(self, store: Store, receiver: str, sender: Sender, until: float) -> None:
+        self._store = store
+        self._receiver = receiver
+        self._sender = sender
+        self._batched = sender if isinstance(sender, BatchSender) else None
+        # What is leased no longer may be somebody else's by now.
+        self._until = min(until, time.monotonic() + LEASE.total_seconds() / 2)
+        # What an impatient one was not to wait for is asked all the same.
+        self._condition = replace(store.outbox.condition(receiver), waits_until=None)
+
+    def deliver(self, taken: Sequence[Delivery]) -> Iterator[Attempt]:
+        together = [(one,) for one in taken] if self._batched is None else self._batched.batches(taken)
+        for batch in together:
+            yield from self._tried(batch)
+
+    def _tried(self, batch: tuple[Delivery, ...]) -> Iterator[Attempt]:
+        if self._condition.waits_until is not None or time.monotonic() > self._until:
+            for delivery in batch:
+                self._store.outbox.release(delivery)
+            return
+        failure = self._sent(batch)
+        if failure is not None and not failure.can_retry and len(batch) > 1:
+            # One of them may be what is refused: the others are not given up with it.
+            half = len(batch) // 2
+            yield from self._tried(batch[:half])
+            yield from self._tried(batch[half:])
+            return
+        if failure is None:
+            for delivery in batch:
+                yield self._landed(delivery)
+            return
+        # However many went together, the receiver failed once, and they come again together.
+        now, spread = self._store.outbox.now(), random.random()  # noqa: S311  # no secret
+        self._condition = receiver_after(self._condition, failure, now=now, spread=spread)
+        for delivery in batch:
+            yield self._failed(delivery, failure, after_failure(delivery, failure, now=now, spread=spread))
+
+    def _sent(self, batch: tuple[Delivery, ...]) -> Failure | None:
+        try:
+            if self._batched is not None and len(batch) > 1:
+                return self._batched.send_batch(batch)
+            return self._sender.send(batch[0])
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a fault of ours with one delivery holds up no other
+            # Its text may hold anything; where it was raised does not.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            detail = f"unexpected {type(error).__name__} in {place.name} ({place.lineno}); please report it"
+            return Failure(reason=Reason.UNEXPECTED, detail=detail)
+
+    def _landed(self, delivery: Delivery) -> Attempt:
+        self._store.outbox.delivered(delivery)
+        self._condition = ReceiverCondition()
+        return Attempt(receiver=self._receiver, failure=None)
+
+    def _failed(self, delivery: Delivery, failure: Failure, verdict: Verdict) -> Attempt:
+        self._store.outbox.failed(delivery, failure, verdict, self._condition)
+        return Attempt(receiver=self._receiver, failure=failure, dead=verdict.retry_at is None)
