@@ -56,9 +56,85 @@ class FieldScore:
     score: int | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What the score needs of one check, whether it ran just now or was kept."""
+
+    outcome: Outcome
+    severity: Severity
+    #: Its field is a critical element.
+    critical: bool
+    rows_tested: int | None
+    rows_failed: int | None
+
+    @property
+    def weight(self) -> int:
+        """How much it counts."""
+        return _SEVERITY_WEIGHT[self.severity] * (CRITICAL_FACTOR if self.critical else 1)
+
+    @property
+    def health(self) -> Fraction:
+        """Share of its weight that it keeps, 0..1; none when it was skipped, for it has no weight then."""
+        if self.outcome is Outcome.PASSED:
+            return Fraction(1)
+        if self.outcome not in _BROKEN or not self.rows_tested or self.rows_failed is None:
+            return Fraction(0)
+        return _KEPT_WHEN_BROKEN * (1 - min(Fraction(1), Fraction(self.rows_failed, self.rows_tested)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScorePart:
+    """Checks of one kind, as they stand in the formula."""
+
+    #: PASSED, FAILED (warned ones too), ERRORED or SKIPPED.
+    outcome: Outcome
+    checks: int
+    #: Of all of them; 0 for those that were skipped.
+    weight: int
+    #: What of it counts.
+    counts: Fraction
+
+
+def score_parts(checks: Iterable[Looked]) -> tuple[ScorePart, ...]:
+    """The parts of a score, always the same four."""
+    kinds: dict[Outcome, list[Looked]] = {outcome: [] for outcome in _PARTS}
+    for check in checks:
+        kinds[Outcome.FAILED if check.outcome in _BROKEN else check.outcome].append(check)
+    return tuple(
+        ScorePart(
+            outcome=outcome,
+            checks=len(found),
+            weight=0 if outcome is Outcome.SKIPPED else sum(check.weight for check in found),
+            counts=sum((check.health * check.weight for check in found), Fraction(0)),
+        )
+        for outcome, found in kinds.items()
+    )
+
+
+_PARTS = (Outcome.PASSED, Outcome.FAILED, Outcome.ERRORED, Outcome.SKIPPED)
+
+
+def score_of(parts: Iterable[ScorePart]) -> int | None:
+    """0..100, rounded down; None when nothing was looked at."""
+    counted = [part for part in parts if part.weight]
+    if all(part.outcome is Outcome.ERRORED for part in counted):
+        return None
+    return int(100 * sum((part.counts for part in counted), Fraction(0)) / sum(part.weight for part in counted))
+
+
 def weight(spec: CheckSpec) -> int:
     """How much a check counts: 2 for severity error, else 1; three times that on a critical field."""
     return _SEVERITY_WEIGHT[spec.severity] * (CRITICAL_FACTOR if spec.critical else 1)
+
+
+def _looked(result: CheckResult) -> Looked:
+    return Looked(
+        outcome=result.outcome,
+        severity=result.spec.severity,
+        critical=result.spec.critical,
+        rows_tested=result.measurement.rows_tested,
+        rows_failed=result.measurement.rows_failed,
+    )
 
 
 def is_broken(result: CheckResult) -> bool:
@@ -74,21 +150,12 @@ def health(result: CheckResult) -> Fraction:
     """
     if result.outcome is Outcome.SKIPPED:
         raise ValueError(f"{result.spec.id} was skipped, so it has no health")
-    if result.outcome is Outcome.PASSED:
-        return Fraction(1)
-    seen = result.measurement
-    if result.outcome is Outcome.ERRORED or not seen.rows_tested or seen.rows_failed is None:
-        return Fraction(0)
-    return _KEPT_WHEN_BROKEN * (1 - min(Fraction(1), Fraction(seen.rows_failed, seen.rows_tested)))
+    return _looked(result).health
 
 
 def trust_score(results: Iterable[CheckResult]) -> int | None:
     """0..100, rounded down; None when nothing was looked at (no check, all skipped, all errored)."""
-    counted = [r for r in results if r.outcome is not Outcome.SKIPPED]
-    if all(r.outcome is Outcome.ERRORED for r in counted):
-        return None
-    kept = sum((health(r) * weight(r.spec) for r in counted), Fraction(0))
-    return int(100 * kept / sum(weight(r.spec) for r in counted))
+    return score_of(score_parts(_looked(result) for result in results))
 
 
 def damage(result: CheckResult, table_rows: int | None = None) -> int:

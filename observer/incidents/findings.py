@@ -1,7 +1,8 @@
 """What is wrong now (Finding), and what a look at it could tell at all (Look).
 
-Flows in: results of checks, alerts of levels, troubles of the daemon's own; `looks.py` makes findings of them. Flows
-out: findings, told apart by fingerprints of stable ids alone, without any value of a record.
+Flows in: results of checks, alerts of levels, broken promises, troubles of the daemon's own; `looks.py` and
+`response.py` make findings of them. Flows out: findings, told apart by fingerprints of stable ids alone, without any
+value of a record.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ class Source(StrEnum):
     BLIND = "blind"
     #: An alert of a service level is open.
     LEVEL = "level"
+    #: A promise of the contract about incidents (`timeToRepair`) is broken by one that is open.
+    RESPONSE = "response"
     #: The daemon's own trouble: a door that does not work.
     TROUBLE = "trouble"
 
@@ -117,8 +120,8 @@ class Finding:
             return False
         if other.table is not None and other.table != self.table:
             return False
-        # A level tells of its own window, whatever can be seen now; a mere warning hides no error.
-        if self.source is Source.LEVEL or self.grade.weight > other.grade.weight:
+        # A level tells of its own window, a promise of incidents, whatever can be seen now; a warning hides no error.
+        if self.source in (Source.LEVEL, Source.RESPONSE) or self.grade.weight > other.grade.weight:
             return False
         return other.hides is Hides.ALL or (self.property is not None and not self.is_blind)
 

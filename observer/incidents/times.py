@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
-from observer.incidents.events import EventKind, Group, IncidentEvent, NoticeKind, Resolution, Verdict
+from observer.incidents.events import EventKind, Group, IncidentEvent, NoticeKind, Resolution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +42,10 @@ def times_of(events: Iterable[IncidentEvent]) -> Times | None:
     if opening.kind is not EventKind.OPENED or opening.group is None:
         raise ValueError(f"the log of incident {opening.incident} does not begin with its opening")
     began = min((f.since for f in opening.found if f.since is not None), default=None)
-    false = any(event.verdict is Verdict.FALSE_POSITIVE for event in log if event.kind is EventKind.JUDGED)
     ends = [event for event in log if event.kind in (EventKind.RESOLVED, EventKind.REOPENED)]
     end = ends[-1] if ends and ends[-1].kind is EventKind.RESOLVED else None
-    false = false and (end is None or end.resolution is Resolution.FALSE_POSITIVE)
+    # One that came back since is none any more.
+    false = end is not None and end.resolution is Resolution.FALSE_POSITIVE
     calls = {event.key for event in log if event.told is not None and event.told.kind is NoticeKind.OPENED}
     heard = [event.at for event in log if event.kind is EventKind.DELIVERED and event.notice in calls]
     people = [event.at for event in log if event.actor and event.kind in _ANSWERS]
