@@ -9,7 +9,10 @@ ObserverError            exit code 3 unless said otherwise
 │   ├── NotLeading       another daemon leads by now: what this one wanted to write was not written
 │   ├── SlotTaken        the slot is somebody else's, or done: what a stalled worker wanted to write was not written
 │   ├── NoSuchRun        the state holds no run of that name
-│   └── AmbiguousRun     the state holds several runs whose ids begin so
+│   ├── AmbiguousRun     the state holds several runs whose ids begin so
+│   ├── NoSuchIncident   the state holds no incident of that name
+│   ├── AmbiguousIncident  the state holds several incidents whose ids begin so
+│   └── NoSuchSilence    the state holds no silence of that name
 ├── NotAllowed           who asks may not do it; nothing was written
 ├── ReportError          a report could not be written
 └── WebError             the web server could not be started
@@ -83,6 +86,18 @@ class AmbiguousRun(StoreError):
 
 class NotAllowed(ObserverError):
     """Somebody asked for what they may not do; nothing was written."""
+
+
+class NoSuchIncident(StoreError):
+    """No incident begins like that."""
+
+
+class AmbiguousIncident(StoreError):
+    """Several incidents begin like that."""
+
+
+class NoSuchSilence(StoreError):
+    """No silence is called so."""
 
 
 class ReportError(ObserverError):

@@ -42,6 +42,7 @@ class Delivery:
     key: str
     line: str
     payload: Mapping[str, Any]
+    #: When it was written, or could leave first (`NewDelivery.not_before`).
     created_at: datetime
     #: How often it was tried before.
     attempts: int
@@ -127,5 +128,19 @@ class OutboxDepth:
     receiver: str
     waiting: int
     dead: int
-    #: When the oldest that still waits was written; None when none waits.
+    #: Since when the oldest that may leave waits; None when none waits, or only for its hour.
     oldest: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A delivery that was given up; re-driven by hand."""
+
+    receiver: str
+    key: str
+    line: str
+    attempts: int
+    #: Of the last attempt.
+    last_reason: Reason
+    last_detail: str
+    dead_at: datetime

@@ -1,11 +1,24 @@
-"""What happened: contract versions, snapshots, runs and check results, in SQLite or PostgreSQL."""
+"""What happened: contract versions, snapshots, runs, check results and incidents, in SQLite or PostgreSQL."""
 
-from observer.store.records import ContractVersion, KeptSnapshot, RecordedCheck, RecordedRun, RunRow, SnapshotRecord
+from observer.store.records import (
+    Advanced,
+    ContractVersion,
+    IncidentRow,
+    KeptSnapshot,
+    LookSetAside,
+    RecordedCheck,
+    RecordedRun,
+    RunRow,
+    SnapshotRecord,
+)
 from observer.store.store import Store
 
 __all__ = [
+    "Advanced",
     "ContractVersion",
+    "IncidentRow",
     "KeptSnapshot",
+    "LookSetAside",
     "RecordedCheck",
     "RecordedRun",
     "RunRow",

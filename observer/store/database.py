@@ -5,7 +5,7 @@ In: an engine. Out: connections inside a transaction, faults told as StoreError.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -38,8 +38,9 @@ _EPOCH = select(t.leases.c.epoch).where(t.leases.c.name == bindparam("lease", ty
 class Database:
     """What every part of the store writes through."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, clock: Callable[[], datetime] | None = None) -> None:
         self.engine = engine
+        self._clock = clock
         # Made once: a daemon begins several transactions every second.
         self._writing = engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         instant = {"isolation_level": "REPEATABLE READ"} if self.shared else {}
@@ -92,6 +93,8 @@ class Database:
 
     def now(self, connection: Connection) -> datetime:
         """The clock that all daemons share: the database's own, this machine's with SQLite. Aware, UTC."""
+        if self._clock is not None:
+            return self._clock()
         if not self.shared:
             return datetime.now(UTC)
         return cast(datetime, connection.execute(select(func.clock_timestamp())).scalar_one()).astimezone(UTC)

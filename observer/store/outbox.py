@@ -10,14 +10,30 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Select, Text, bindparam, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from observer.runs.deliveries import (
     LONGEST_WAIT,
+    DeadLetter,
     Delivery,
     Failure,
     NewDelivery,
     OutboxDepth,
+    Reason,
     ReceiverCondition,
     Verdict,
 )
@@ -25,6 +41,7 @@ from observer.runs.leading import Term
 from observer.store import tables as t
 from observer.store.database import Database, changed, insert_new, insert_or_change
 from observer.store.evidence import storable, storable_text
+from observer.store.incident_logs import KnownStates, note_delivered
 from observer.store.rows import AnyRow
 
 #: A time to come that is later than any wait can be was written by a clock that has stepped back since.
@@ -41,7 +58,7 @@ def add_deliveries(connection: Connection, deliveries: Iterable[NewDelivery], *,
             "payload": storable(new.payload),
             "created_at": now,
             "attempts": 0,
-            "available_at": now,
+            "available_at": max(now, new.not_before or now),
         }
         for new in deliveries
     ]
@@ -51,16 +68,18 @@ def add_deliveries(connection: Connection, deliveries: Iterable[NewDelivery], *,
 class Outbox:
     """What waits to be delivered."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, known: KnownStates | None = None) -> None:
         self._database = database
+        self._known = known or KnownStates()
 
     def take(
         self, receiver: str, limit: int, lease: timedelta, *, term: Term | None = None, impatient: bool = False
     ) -> tuple[Delivery, ...]:
         """The first of each line that may be tried now, longest due first; nobody else gets them before `lease` passed.
 
-        A line whose first one waits for its next attempt, or is being delivered, waits with it; a dead one holds up
-        nobody. None while the receiver itself waits. `impatient`: whatever waits for its next attempt is tried now.
+        A line whose first one waits for its next attempt, or is being delivered, waits with it; a dead one, and one
+        whose own hour has not come, hold up nobody. None while the receiver itself waits. `impatient`: whatever waits
+        for its next attempt is tried now, but nothing before its hour.
 
         Who leads delivers one batch at a time, so that what is leased under `term` or an earlier one was left behind
         and is taken at once. Raises NotLeading.
@@ -84,20 +103,23 @@ class Outbox:
             if rows:
                 taken = update(o).where(o.c.id.in_([row.id for row in rows]))
                 epoch = None if term is None else term.epoch
-                connection.execute(taken.values(leased_until=now + lease, leased_epoch=epoch))
+                held = {"leased_until": now + lease, "leased_epoch": epoch, "created_at": _FREE_SINCE}
+                connection.execute(taken.values(held))
         return tuple(_delivery(row, leased_until=now + lease) for row in rows)
 
     def delivered(self, delivery: Delivery) -> None:
         """It landed: that is true even when the lease has passed and others try it, or gave it up, by now.
 
         Only its key is kept: the events of one run are as large as its record, and nobody reads them again. A receiver
-        that failed before is well again: what failed with it is due at once.
+        that failed before is well again: what failed with it is due at once. The log of an incident says which of its
+        notices landed.
         """
         with self._database.transaction(writes=True) as connection:
             landed = update(t.outbox).where(t.outbox.c.id == delivery.id, t.outbox.c.delivered_at.is_(None))
             now = self._database.now(connection)
             over: dict[str, object] = {"leased_until": None, "dead_at": None, "payload": {}}
-            connection.execute(landed.values(delivered_at=now, attempts=delivery.attempts + 1, **over))
+            if changed(connection, landed.values(delivered_at=now, attempts=delivery.attempts + 1, **over)):
+                note_delivered(connection, self._known, delivery, now=now)
             failures = _condition(connection, delivery.receiver).failures
             if failures:
                 _write_condition(connection, delivery.receiver, ReceiverCondition())
@@ -155,7 +177,16 @@ class Outbox:
     def depths(self) -> tuple[OutboxDepth, ...]:
         """How each receiver's outbox stands, by name."""
         with self._database.transaction() as connection:
-            return outbox_depths(connection)
+            return outbox_depths(connection, now=self._database.now(connection))
+
+    def dead(self, limit: int = 50) -> tuple[DeadLetter, ...]:
+        """Deliveries that were given up, the latest first."""
+        o = t.outbox.c
+        shown = (o.receiver, o.key, o.line, o.attempts, o.last_reason, o.last_detail, o.dead_at)
+        given_up = select(*shown).where(o.dead_at.is_not(None), o.delivered_at.is_(None))
+        with self._database.transaction() as connection:
+            rows = connection.execute(given_up.order_by(o.dead_at.desc(), o.id.desc()).limit(limit))
+            return tuple(DeadLetter(**{**row._mapping, "last_reason": Reason(row.last_reason)}) for row in rows)
 
     def now(self) -> datetime:
         """The clock by which deliveries wait."""
@@ -165,18 +196,30 @@ class Outbox:
 
 def _ready(receiver: str, limit: int, *, now: datetime, term: Term | None, impatient: bool) -> Select[Any]:
     o = t.outbox
-    first = select(func.min(o.c.id)).where(*_open(receiver)).group_by(o.c.line)
+    come = _hour_has_come(now)
+    first = select(func.min(o.c.id)).where(*_open(receiver), come).group_by(o.c.line)
     free = or_(o.c.leased_until.is_(None), o.c.leased_until <= now, o.c.leased_until > now + _ABSURD)
     if term is not None:
         free = or_(free, o.c.leased_epoch <= term.epoch)
     due = or_(o.c.available_at <= now, o.c.available_at > now + _ABSURD)
     # `_open` once more: another taker may deliver one between the choice and the lock.
-    chosen = [o.c.id.in_(first), *_open(receiver), free, *([] if impatient else [due])]
+    chosen = [o.c.id.in_(first), *_open(receiver), come, free, *([] if impatient else [due])]
     return select(o).where(*chosen).order_by(o.c.available_at, o.c.id).limit(limit)
 
 
 def _open(receiver: str | BindParameter[str]) -> tuple[ColumnElement[bool], ...]:
     return (t.outbox.c.receiver == receiver, t.outbox.c.delivered_at.is_(None), t.outbox.c.dead_at.is_(None))
+
+
+#: One that was never tried and is available later than it was written has an hour of its own (`not_before`).
+_HAS_HOUR = and_(t.outbox.c.attempts == 0, t.outbox.c.available_at > t.outbox.c.created_at)
+#: When it was written, or could leave first.
+_FREE_SINCE = case((_HAS_HOUR, t.outbox.c.available_at), else_=t.outbox.c.created_at)
+
+
+def _hour_has_come(now: datetime) -> ColumnElement[bool]:
+    """Whether it may leave, as far as its own hour goes, which is no wait for an attempt: it holds up nobody."""
+    return or_(t.outbox.c.available_at <= now, not_(_HAS_HOUR))
 
 
 #: Put together once: it is asked every other second.
@@ -201,7 +244,7 @@ def _end_waits(connection: Connection, receiver: str, failures: int, *, now: dat
     connection.execute(update(t.outbox).where(*_open(receiver), *waiting).values(available_at=now))
 
 
-def outbox_depths(connection: Connection) -> tuple[OutboxDepth, ...]:
+def outbox_depths(connection: Connection, *, now: datetime) -> tuple[OutboxDepth, ...]:
     """How each receiver's outbox stands, within a transaction."""
     o = t.outbox
     waiting = o.c.dead_at.is_(None)
@@ -210,7 +253,7 @@ def outbox_depths(connection: Connection) -> tuple[OutboxDepth, ...]:
             o.c.receiver,
             func.count().filter(waiting).label("waiting"),
             func.count().filter(~waiting).label("dead"),
-            func.min(o.c.created_at).filter(waiting).label("oldest"),
+            func.min(_FREE_SINCE).filter(waiting, _hour_has_come(now)).label("oldest"),
         )
         .where(o.c.delivered_at.is_(None))
         .group_by(o.c.receiver)
@@ -226,7 +269,7 @@ def _delivery(row: AnyRow, *, leased_until: datetime) -> Delivery:
         key=row.key,
         line=row.line,
         payload=row.payload,
-        created_at=row.created_at,
+        created_at=row.created_at if row.attempts else max(row.created_at, row.available_at),
         attempts=row.attempts,
         leased_until=leased_until,
     )

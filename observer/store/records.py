@@ -1,4 +1,4 @@
-"""What the store gives back: past runs as frozen values."""
+"""What the store gives back: past runs and incidents as frozen values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from typing import Any
 
 from observer.checks.measure import Outcome
 from observer.contracts.model import Dimension, Severity
+from observer.incidents.events import Group, IncidentEvent, Resolution
+from observer.incidents.findings import Grade
+from observer.incidents.incident import Status
+from observer.incidents.telling import Notice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,3 +129,63 @@ class RecordedRun:
     snapshots: tuple[SnapshotRecord, ...]
     #: In the order of the plan.
     results: tuple[RecordedCheck, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentRow:
+    """One line of `observer incidents`."""
+
+    id: str
+    group: Group
+    status: Status
+    #: Of the gravest finding.
+    grade: Grade
+    opened_at: datetime
+    #: When it was opened or last reopened.
+    begins: datetime
+    resolved_at: datetime | None
+    resolution: Resolution | None
+    acknowledged_by: str
+    #: May be over.
+    snoozed_until: datetime | None
+    #: Findings that go on.
+    going_on: int
+    #: Of its opening.
+    reason: str
+    #: Whether anybody was ever told.
+    told: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advanced:
+    """What became of incidents when time passed and queued looks were stepped."""
+
+    events: tuple[IncidentEvent, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    #: Looks that were taken from the queue.
+    looks: int = 0
+    #: Of them those that were passed over: they waited too long.
+    too_old: int = 0
+    #: Looks that could not be taken, and were set aside (`Incidents.set_aside`).
+    set_aside: int = 0
+
+    def __add__(self, later: Advanced) -> Advanced:
+        return Advanced(
+            events=self.events + later.events,
+            notices=self.notices + later.notices,
+            looks=self.looks + later.looks,
+            too_old=self.too_old + later.too_old,
+            set_aside=self.set_aside + later.set_aside,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookSetAside:
+    """A look that could not be taken: what it told is not known, unless a later one told it too."""
+
+    id: int
+    origin: str
+    queued_at: datetime
+    set_aside_at: datetime
+    #: Without any value.
+    because: str

@@ -26,7 +26,7 @@ def read_standing(database: Database) -> Standing:
             contracts=_contracts(connection),
             tables=_tables(connection),
             checks=_checks(connection),
-            outbox=outbox_depths(connection),
+            outbox=outbox_depths(connection, now=database.now(connection)),
             leader=_leader(connection),
         )
 

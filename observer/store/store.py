@@ -5,7 +5,7 @@ Guarantee: a run is recorded wholly or not at all; whoever reads sees it only wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from observer.checks.audit import Audit
 from observer.checks.measure import Outcome
 from observer.contracts.model import Contract
 from observer.errors import AmbiguousRun, NoSuchRun, StoreError
+from observer.incidents.findings import Look
 from observer.runs.deliveries import NewDelivery
 from observer.runs.leading import Term
 from observer.runs.slots import Slot, Trigger
@@ -28,6 +29,8 @@ from observer.store.evidence import storable_text
 from observer.store.faults import told_as_store_error
 from observer.store.glances import Ticks
 from observer.store.histories import Histories
+from observer.store.incident_logs import KnownStates
+from observer.store.incidents import Incidents, queue_looks
 from observer.store.leadership import Leadership
 from observer.store.ledgers import Ledgers
 from observer.store.migrate import migrate
@@ -52,11 +55,13 @@ from observer.store.standing import read_standing
 class Store:
     """The open state. Use as a context manager, or call `close()`. Thread-safe."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._database = Database(engine)
+    def __init__(self, engine: Engine, *, clock: Callable[[], datetime] | None = None) -> None:
+        self._database = Database(engine, clock=clock)
         self.slots = Slots(self._database)
         self.leadership = Leadership(self._database)
-        self.outbox = Outbox(self._database)
+        known = KnownStates()
+        self.incidents = Incidents(self._database, known)
+        self.outbox = Outbox(self._database, known)
         self.ticks = Ticks(self._database)
         self.histories = Histories(self._database)
         self.ledgers = Ledgers(self._database)
@@ -64,8 +69,9 @@ class Store:
         self.proofs = Proofs(self._database)
 
     @classmethod
-    def open(cls, url: str, *, lock_timeout: float = 10.0) -> Self:
+    def open(cls, url: str, *, lock_timeout: float = 10.0, clock: Callable[[], datetime] | None = None) -> Self:
         """Open and bring to the schema of this version. `lock_timeout` in seconds bounds every wait for others.
+        `clock`, which tells aware times, takes the place of the database's own: for who has hours pass in a moment.
 
         Raises StoreError: not reachable, not writable, locked, damaged, or written by a newer version.
         """
@@ -78,7 +84,7 @@ class Store:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine)
+        return cls(engine, clock=clock)
 
     @property
     def place(self) -> str:
@@ -121,13 +127,14 @@ class Store:
         error: str | None = None,
         finishes: Slot | None = None,
         deliveries: Iterable[NewDelivery] = (),
+        looks: Iterable[Look] = (),
         term: Term | None = None,
     ) -> None:
         """Keep a run, its contract versions, snapshots and check results, in one transaction.
 
         `error` says why the run as a whole could not be done. `finishes` is the slot that asked for it; `deliveries`
-        tell others of it. Raises StoreError, also when the run id is known already; SlotTaken when the slot is no
-        longer this run's, NotLeading when the leader of `term` leads no more.
+        tell others of it, `looks` tell incidents. Raises StoreError, also when the run id is known already; SlotTaken
+        when the slot is no longer this run's, NotLeading when the leader of `term` leads no more.
         """
         with self._database.transaction(writes=True, term=term) as connection:
             now = self._database.now(connection)
@@ -156,6 +163,7 @@ class Store:
                 complete = error is None and all(result.outcome is not Outcome.ERRORED for result in audit.results)
                 _stand(connection, finishes.contract, audit.run_id, success_at=audit.finished_at if complete else None)
             add_deliveries(connection, deliveries, now=now)
+            queue_looks(connection, looks, origin=f"run {audit.run_id}", now=now)
 
     def standing(self) -> Standing:
         """How things stand now."""

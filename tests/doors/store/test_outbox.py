@@ -56,7 +56,7 @@ def in_seconds(state: Store, seconds: float) -> datetime:
 def clock_of_what_waits_stands(state: Store, at: datetime) -> None:
     """What waits was written by a clock that showed `at`."""
     with state._database.transaction(writes=True) as connection:
-        connection.execute(update(t.outbox).values(available_at=at, leased_until=at))
+        connection.execute(update(t.outbox).values(created_at=at, available_at=at, leased_until=at))
 
 
 def test_what_no_database_holds_is_written_out_so_that_it_holds_up_nobody(state: Store) -> None:
