@@ -13,6 +13,9 @@ from math import ceil
 
 from observer.incidents.events import EventKind, Group, IncidentEvent, NoticeKind, Resolution
 
+#: What a person does who has taken notice.
+ANSWERS = (EventKind.ACKNOWLEDGED, EventKind.SNOOZED, EventKind.JUDGED, EventKind.SAID_FIXED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
@@ -48,7 +51,7 @@ def times_of(events: Iterable[IncidentEvent]) -> Times | None:
     false = end is not None and end.resolution is Resolution.FALSE_POSITIVE
     calls = {event.key for event in log if event.told is not None and event.told.kind is NoticeKind.OPENED}
     heard = [event.at for event in log if event.kind is EventKind.DELIVERED and event.notice in calls]
-    people = [event.at for event in log if event.actor and event.kind in _ANSWERS]
+    people = [event.at for event in log if event.actor and event.kind in ANSWERS]
 
     def since_opening(at: datetime | None) -> timedelta | None:
         return None if at is None else at - opening.at
@@ -64,9 +67,6 @@ def times_of(events: Iterable[IncidentEvent]) -> Times | None:
         is_false_positive=false,
         reopenings=sum(event.kind is EventKind.REOPENED for event in log),
     )
-
-
-_ANSWERS = (EventKind.ACKNOWLEDGED, EventKind.SNOOZED, EventKind.JUDGED, EventKind.SAID_FIXED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from observer.checks.measure import CheckResult, Outcome
-from observer.checks.score import broken_by_damage, damage, field_scores, health, trust_score, weight
+from observer.checks.score import (
+    Looked,
+    broken_by_damage,
+    damage,
+    field_scores,
+    health,
+    score_parts,
+    trust_score,
+    weight,
+)
+from observer.checks.score import score_of as score_of_parts
 from observer.contracts.model import Severity
 from tests.fakes import audits
 from tests.fakes.sales_checks import check, required
@@ -182,3 +192,23 @@ def test_the_same_field_name_in_two_tables_is_two_fields() -> None:
 def test_more_rows_failed_than_tested_cannot_make_the_score_negative() -> None:
     odd = check("t", "c", "odd", with_failures(1).spec.rule, "odd", 10, 40)
     assert trust_score([odd]) == 0
+
+
+@given(results)
+def test_the_parts_of_a_score_give_the_score(some: list[CheckResult]) -> None:
+    looked = [
+        Looked(
+            outcome=result.outcome,
+            severity=result.spec.severity,
+            critical=result.spec.critical,
+            rows_tested=result.measurement.rows_tested,
+            rows_failed=result.measurement.rows_failed,
+        )
+        for result in some
+    ]
+    parts = score_parts(looked)
+    assert score_of_parts(parts) == trust_score(some)
+    assert [part.outcome for part in parts] == [Outcome.PASSED, Outcome.FAILED, Outcome.ERRORED, Outcome.SKIPPED]
+    assert sum(part.checks for part in parts) == len(some)
+    assert all(0 <= part.counts <= part.weight for part in parts)
+    assert parts[-1].weight == 0

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from observer.incidents.acting import Act, delivered
+from observer.incidents.findings import Grade
 from observer.incidents.times import Times, pace_of, spread_of, times_of
 from tests.unit.incidents.timeline import World, broken, clock
 
@@ -67,6 +68,14 @@ def test_a_false_positive_was_neither_detected_nor_repaired() -> None:
     pace = pace_of([seen])
     assert (pace.incidents, pace.false_positives, pace.still_open, pace.resolve.of) == (1, 1, 0, 0)
     assert pace.notify.median == minutes(2)
+
+
+def test_a_false_positive_that_came_back_is_open_and_none_any_more() -> None:
+    world = day()
+    world.acts(Act.FALSE_POSITIVE, reason="the rule is wrong")
+    world.at("10:00").sees(broken(grade=Grade.URGENT))
+    assert not times(world).is_false_positive
+    assert pace_of([times(world)]).still_open == 1
 
 
 def test_a_pace_says_how_many_times_it_knows() -> None:
