@@ -37,6 +37,7 @@ from observer.store.migrate import migrate
 from observer.store.outbox import Outbox, add_deliveries
 from observer.store.proofs import Proofs
 from observer.store.records import KeptSnapshot, RecordedRun, RunRow, SnapshotRecord
+from observer.store.reviews import Reviews
 from observer.store.rows import (
     AnyRow,
     check_values,
@@ -64,6 +65,7 @@ class Store:
         self.outbox = Outbox(self._database, known)
         self.ticks = Ticks(self._database)
         self.histories = Histories(self._database)
+        self.reviews = Reviews(self._database)
         self.ledgers = Ledgers(self._database)
         self.slo_alerts = SloAlerts(self._database)
         self.proofs = Proofs(self._database)
