@@ -88,6 +88,8 @@ class Receiver:
     problems: list[str] = field(default_factory=list)
     #: Headers of every request, refused ones too; names in lower case.
     headers: list[dict[str, str]] = field(default_factory=list)
+    #: Bodies of every request, as they came.
+    bodies: list[bytes] = field(default_factory=list)
     specification: Specification | None = None
     _status: int = 201
     _more: Mapping[str, str] = field(default_factory=dict)
@@ -122,6 +124,7 @@ class Receiver:
     def take(self, handler: BaseHTTPRequestHandler) -> None:
         """One request."""
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        self.bodies.append(body)
         self.headers.append({name.lower(): value for name, value in handler.headers.items()})
         self._may_answer.wait(30)
         while self._drips:
