@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 
 from observer.contracts.channels import slack_channels
 from observer.contracts.model import Contract
 from observer.incidents.findings import Grade
 from observer.incidents.policy import Policy, Silence, Waits
+from observer.jobs.receivers import SLACK, receivers_of
 from observer.settings import IncidentSettings, Settings
+from observer.store import Store
+
+#: What Slack says of people is read no more often.
+_PEOPLE_SECONDS = 15.0
 
 
 def policy_of(
@@ -57,3 +63,29 @@ def _waits(said: IncidentSettings) -> Waits:
         reopen_within=said.reopen_within,
         escalate_after={grade: after for grade, after in escalates.items() if after > timedelta()},
     )
+
+
+class PolicyNow:
+    """The policy as things stand, whenever it is asked for. Thread-safe."""
+
+    def __init__(self, store: Store, inputs: Callable[[], tuple[Settings, Iterable[Contract]]]) -> None:
+        """`inputs`: the settings and contracts in force."""
+        self._store = store
+        self._inputs = inputs
+        #: Username → why they cannot be told, and until when that is not read again, by the monotonic clock.
+        self._unknown: tuple[Mapping[str, str], float] = {}, 0.0
+
+    def __call__(self) -> Policy:
+        """Silences are those of now; people are as old as a few seconds. Raises StoreError."""
+        settings, contracts = self._inputs()
+        silences = self._store.incidents.silences(datetime.now(UTC))
+        unknown = self._unknown_people() if SLACK in receivers_of(settings) else {}
+        return policy_of(settings, contracts, silences=silences, unknown_people=unknown)
+
+    def _unknown_people(self) -> Mapping[str, str]:
+        unknown, until = self._unknown
+        if time.monotonic() > until:
+            people = self._store.incidents.people(SLACK)
+            unknown = {person.username: person.reason for person in people if person.known_as is None}
+            self._unknown = unknown, time.monotonic() + _PEOPLE_SECONDS
+        return unknown
