@@ -16,6 +16,8 @@ from observer.daemon.watching import Watch
 from observer.errors import NotLeading, ObserverError, StoreError
 from observer.jobs.evaluate_slos import end_alerts_of_removed, every, tell
 from observer.jobs.fill_ledger import LedgerFiller
+from observer.jobs.hand_over_looks import LooksHandedOver
+from observer.jobs.looks import look_of_standing
 from observer.jobs.slo_standing import standings
 from observer.runs.leading import Term
 from observer.slo.model import Slo
@@ -56,7 +58,8 @@ class _LeftOut(Exception):
 class Counting:
     """Counts every level, as often as it asks for. `count` is for one thread, `standings` for any."""
 
-    def __init__(self, store: Store, current: Callable[[], Watch]) -> None:
+    def __init__(self, store: Store, current: Callable[[], Watch], looks: LooksHandedOver) -> None:
+        self._looks = looks
         self._store = store
         self._current = current
         #: SLO → when it is due, by the monotonic clock: to be counted, and to be told of.
@@ -155,10 +158,15 @@ class Counting:
         late = {name for name, at in self._tell.items() if now >= at}
         to_tell = [slo for slo in watch.slos if slo.name in counted or slo.name in late]
         if to_tell:
-            found = tell(self._store, to_tell, now=datetime.now(UTC), term=term)
+            at = datetime.now(UTC)
+            found = tell(self._store, to_tell, now=at, term=term)
             self._tell |= {slo.name: now + _TELL_SECONDS for slo in to_tell}
             with self._reading:
                 self._keep(found)
+            for standing in found:
+                contract = watch.contracts[standing.slo.indicator.contract].contract
+                look = look_of_standing(standing, contract, at=at)
+                self._looks.hand_over(f"level {standing.slo.name}", look, term)
 
     def close(self) -> None:
         """Begin to count nothing more."""

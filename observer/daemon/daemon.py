@@ -9,17 +9,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
 
+from observer.contracts.model import Contract
 from observer.daemon.counting import Counting
 from observer.daemon.dispatching import Dispatcher
 from observer.daemon.due_slots import DueSlots
 from observer.daemon.glancing import Glancing
 from observer.daemon.leading import Leading
+from observer.daemon.minding import Minding
 from observer.daemon.ordering import Orders
 from observer.daemon.run_ends import RunEnds
 from observer.daemon.run_in_worker import run_in_worker
@@ -29,11 +32,15 @@ from observer.daemon.workers import Limits, WorkerPool
 from observer.errors import InputError, NotLeading, ObserverError, StoreError
 from observer.jobs.deliver import Attempt, Sender, flush
 from observer.jobs.evaluate_slos import forget
+from observer.jobs.hand_over_looks import LooksHandedOver
+from observer.jobs.incident_policy import PolicyNow
+from observer.jobs.know_people import Directory, PeopleLookedUp, people_named
 from observer.jobs.retain import retain_snapshots
 from observer.metrics.registry import Metrics
 from observer.runs.leading import Term
 from observer.runs.readiness import Readiness, Role
 from observer.settings import Settings
+from observer.slo.standing import SloStanding
 from observer.sources.source import Source
 from observer.store import Store
 
@@ -48,7 +55,18 @@ BEAT_FLUSH_FOR: Final = timedelta(seconds=2)
 #: Doors that a follower uses too.
 _EVERYBODYS = ("state", "configuration")
 #: Settings that are read once, at the start.
-_AT_START = ("state", "source", "workers", "web", "daemon", "log", "lineage")
+_AT_START = (
+    "state",
+    "source",
+    "workers",
+    "web",
+    "daemon",
+    "log",
+    "lineage",
+    "slack",
+    "webhook",
+    "alertmanager",
+)
 
 
 class Daemon:
@@ -64,8 +82,11 @@ class Daemon:
         senders: Mapping[str, Sender],
         holder: str,
         alone: bool,
+        directory: Directory | None = None,
     ) -> None:
-        """`source` is for looks by ticks; `reread` reads settings anew; `alone`: no other daemon can use this state."""
+        """`source` is for looks by ticks; `reread` reads settings anew; `alone`: no other daemon can use this state.
+        `directory` knows who of the people that contracts name can be told.
+        """
         settings = first.settings
         self._watch = first
         self._reread = reread
@@ -76,9 +97,15 @@ class Daemon:
         self._beat_at: float | None = None
         self._to_recover = threading.Event()
         self._to_retain = threading.Event()
-        self._delivering = threading.Lock()
+        #: By receiver: what a beat has taken, a stop would not see, and leave untold.
+        self._delivering = {receiver: threading.Lock() for receiver in senders}
         self.troubles = Troubles()
-        self._counting = Counting(store, self.current)
+        #: Who is told of incidents, how and when, as things stand.
+        self.policy = PolicyNow(store, self._inputs)
+        self._looks = LooksHandedOver(store, lambda: self._watch.settings.incidents.group_interval)
+        self._minding = Minding(store, self.current, self.policy, self.troubles, self._looks)
+        self._people = None if directory is None else PeopleLookedUp(store, directory)
+        self._counting = Counting(store, self.current, self._looks)
         self.metrics = Metrics(
             store.standing,
             store.ticks.latest,
@@ -91,7 +118,7 @@ class Daemon:
         )
         self._due_slots = DueSlots(store, self.current, self.metrics, self._told)
         self._run_ends = RunEnds(store, orders, self.metrics, self._told)
-        self._glancing = Glancing(store, self.current, self.metrics, self.troubles)
+        self._glancing = Glancing(store, self.current, self.metrics, self.troubles, self._looks)
         self.leading = Leading(store, holder, settings.daemon.lease, alone=alone, on_gain=self.recover)
         workers = settings.workers
         self._pool = WorkerPool(
@@ -107,6 +134,19 @@ class Daemon:
     def current(self) -> Watch:
         """The configuration in force."""
         return self._watch
+
+    def levels(self) -> tuple[SloStanding, ...]:
+        """How service levels stand. Raises StoreError."""
+        return self._counting.standings()
+
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """Names of everybody that something is delivered to."""
+        return tuple(self._senders)
+
+    def _inputs(self) -> tuple[Settings, list[Contract]]:
+        watch = self._watch
+        return watch.settings, [watched.contract for watched in watch.contracts.values()]
 
     # --- condition --------------------------------------------------------------------------------------------------
 
@@ -170,15 +210,30 @@ class Daemon:
         """Service levels that are due to be counted, and what is to be told of them."""
         self._as_leader("service levels", lambda term: self._counting.count(self._source, term))
 
-    def deliver(self) -> None:
-        """Tell what waits in the outbox, as long as it is heard."""
-        if self._senders:
-            self._as_leader("deliveries", lambda term: self._flush(term, within=BEAT_FLUSH_FOR))
+    def mind(self) -> None:
+        """Incidents: what was seen since the last beat, and what is to be told of it."""
+        self._as_leader("incidents", self._minding.mind)
 
-    def _flush(self, term: Term | None, *, within: timedelta, impatient: bool = False) -> None:
-        # One at a time: what a beat has taken, a stop would not see, and leave untold.
-        with self._delivering:
-            for attempt in flush(self._store, self._senders, within=within, term=term, impatient=impatient):
+    def know_people(self) -> None:
+        """A few of the people who may be told of incidents, and whom nobody has looked up of late."""
+        if self._people is not None:
+            self._as_leader("people", self._know_people)
+
+    def _know_people(self, term: Term) -> None:
+        assert self._people is not None, "somebody is there to be asked"
+        settings, contracts = self._inputs()
+        failure = self._people.look_up(people_named(settings.incidents, contracts), now=datetime.now(UTC))
+        if failure is not None:
+            log.warning("people_not_looked_up", reason=failure.detail)
+
+    def deliver(self, receiver: str) -> None:
+        """Tell one receiver what waits for it in the outbox, as long as it hears. Receivers wait for no other."""
+        self._as_leader(f"deliveries to {receiver}", lambda term: self._flush(receiver, term, within=BEAT_FLUSH_FOR))
+
+    def _flush(self, receiver: str, term: Term | None, *, within: timedelta, impatient: bool = False) -> None:
+        sender = {receiver: self._senders[receiver]}
+        with self._delivering[receiver]:
+            for attempt in flush(self._store, sender, within=within, term=term, impatient=impatient):
                 self._tell(attempt)
 
     def _tell(self, attempt: Attempt) -> None:
@@ -192,7 +247,7 @@ class Daemon:
             log.error("delivery_dead", receiver=attempt.receiver, reason=attempt.failure.detail)
 
     def retain(self) -> None:
-        """Remove snapshots, runs, ticks and records of service levels that are older than they are kept."""
+        """Remove snapshots, runs, ticks, records of service levels and incidents that are older than they are kept."""
         self._as_leader("retention", self._retain)
 
     def _retain(self, term: Term) -> None:
@@ -201,8 +256,10 @@ class Daemon:
         runs = self._store.forget_runs(now - settings.daemon.keep_runs, term=term)
         ticks = self._store.ticks.forget(now - settings.ticks.keep, term=term)
         records = forget(self._store, self._watch.slos, now=now, term=term)
-        if removed or runs or ticks or records:
+        incidents = self._store.incidents.forget(now - settings.daemon.keep_runs, term=term)
+        if removed or runs or ticks or records or incidents:
             counts = {"runs_removed": runs, "ticks_removed": ticks, "slo_records_removed": records}
+            counts["incidents_removed"] = incidents
             log.info("retained", snapshots_removed=removed, **counts)
 
     def _as_leader(self, name: str, duty: Callable[[Term], object]) -> None:
@@ -261,6 +318,7 @@ class Daemon:
     def _put_in_force(self, new: Watch) -> None:
         self._watch = new
         self._due_slots.watch_changed()
+        self._looks.forget()
         self.troubles.forget(lambda door: door.partition(" of ")[2] in ("", *new.contracts))
         self.metrics.watch([(w.contract, w.checks) for w in new.contracts.values()], new.digest, new.slos)
         self.metrics.configuration_loaded(True, new.digest)
@@ -274,13 +332,27 @@ class Daemon:
         log.info("stopping", runs=len(self._pool.under_way))
         self._counting.close()
         self._pool.stop(self._watch.settings.daemon.grace)
+        term = self.leading.term
         try:
             self._run_ends.record_what_was_not()
-            self._flush(self.leading.term, within=FLUSH_FOR, impatient=True)
+            if term is not None:
+                self._minding.mind(term)
         except StoreError as error:
-            log.warning("outbox_not_flushed", reason=str(error))
+            log.warning("runs_not_told", reason=str(error))
+        # Side by side: the time of a stop is short, and one that hangs takes all of it.
+        with ThreadPoolExecutor(max(1, len(self._senders)), thread_name_prefix="last-words") as threads:
+            for receiver in self._senders:
+                threads.submit(self._last_words, receiver, term)
         self.leading.resign()
         log.info("stopped")
+
+    def _last_words(self, receiver: str, term: Term | None) -> None:
+        try:
+            self._flush(receiver, term, within=FLUSH_FOR, impatient=True)
+        except StoreError as error:
+            log.warning("outbox_not_flushed", receiver=receiver, reason=str(error))
+        except Exception:  # a fault of ours with one receiver keeps no other untold
+            log.exception("duty_broke", duty=f"last deliveries to {receiver}")
 
 
 def _why(error: InputError) -> str:

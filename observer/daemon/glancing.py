@@ -1,4 +1,5 @@
-"""Ticks by the clock: which contracts are due for a glance, and what the glances showed, into the state."""
+"""Ticks by the clock: which contracts are due for a glance; what the glances showed goes into the state, and what is
+news of it to incidents."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from typing import Protocol
 from observer.daemon.troubles import Troubles
 from observer.daemon.watching import Watch, Watched
 from observer.errors import ObserverError
+from observer.jobs.hand_over_looks import LooksHandedOver
+from observer.jobs.looks import look_of_glance
 from observer.runs.leading import Term
 from observer.runs.ticks import Tick
 from observer.sources.source import Source
@@ -25,7 +28,15 @@ class TickMetrics(Protocol):
 class Glancing:
     """Glances at every contract in turn, freshness often, volume now and then. For one thread."""
 
-    def __init__(self, store: Store, current: Callable[[], Watch], metrics: TickMetrics, troubles: Troubles) -> None:
+    def __init__(
+        self,
+        store: Store,
+        current: Callable[[], Watch],
+        metrics: TickMetrics,
+        troubles: Troubles,
+        looks: LooksHandedOver,
+    ) -> None:
+        self._looks = looks
         self._store = store
         self._current = current
         self._metrics = metrics
@@ -63,12 +74,14 @@ class Glancing:
                 locked_out = watched.glancer.locked_out
             else:
                 ticks = watched.glancer.unseen(locked_out, at=at, volume=volume)
-            self._record(watched, ticks, term, begun)
+            self._record(watched, ticks, term, begun, at)
 
-    def _record(self, watched: Watched, ticks: tuple[Tick, ...], term: Term, begun: float) -> None:
+    def _record(self, watched: Watched, ticks: tuple[Tick, ...], term: Term, begun: float, at: datetime) -> None:
         if not ticks:
             return
         self._store.ticks.record(ticks, term=term)
+        look = look_of_glance(ticks, {spec.id: spec for spec in watched.plan.checks}, watched.contract, at=at)
+        self._looks.hand_over(f"glance at {watched.contract.id}", look, term)
         self._metrics.ticked(watched.contract.id, time.monotonic() - begun, ok=not any(t.error for t in ticks))
         # A table that cannot be read is the business of its checks; when nothing at all can, the source is in trouble.
         self._blind[watched.contract.id] = all(tick.error for tick in ticks)

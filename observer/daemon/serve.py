@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -47,6 +48,7 @@ CLOCK_STEP_SECONDS = 2.0
 _RUN_SECONDS, _COUNT_SECONDS, _DELIVER_SECONDS = 1.0, 1.0, 2.0
 #: Glances are due on a beat, so that one comes late by a small part of its interval.
 _GLANCE_PART, _GLANCE_MOST_SECONDS = 20, 5.0
+_MIND_SECONDS, _PEOPLE_SECONDS = 2.0, 5.0
 _RECOVER_SECONDS, _RETAIN_SECONDS = 60.0, 600.0
 
 
@@ -144,7 +146,9 @@ def _scheduler(daemon: Daemon, settings: Settings) -> BackgroundScheduler:
         "run": (daemon.run, _RUN_SECONDS),
         "glance": (daemon.glance, glances),
         "count": (daemon.count, _COUNT_SECONDS),
-        "deliver": (daemon.deliver, _DELIVER_SECONDS),
+        "mind": (daemon.mind, _MIND_SECONDS),
+        **{f"deliver to {name}": (partial(daemon.deliver, name), _DELIVER_SECONDS) for name in daemon.receivers},
+        "people": (daemon.know_people, _PEOPLE_SECONDS),
         "recover": (daemon.recover, _RECOVER_SECONDS),
         "retain": (daemon.retain, _RETAIN_SECONDS),
     }

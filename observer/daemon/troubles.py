@@ -1,10 +1,13 @@
-"""What is wrong now, by door. In: reports of the duties. Out: reasons for `/readyz`, and one log line per change."""
+"""What is wrong now, by door. In: reports of the duties. Out: reasons for `/readyz` and for incidents, and one log line
+per change."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import structlog
 
@@ -16,20 +19,32 @@ log = structlog.get_logger("observer")
 OnTrouble = Callable[[str, str | None], None]
 
 
+@dataclass(frozen=True)
+class _Trouble:
+    reason: str
+    #: By the monotonic clock.
+    since: float
+
+
 class Troubles:
     """Door → why it does not work. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._reasons: dict[str, str] = {}
+        self._troubles: dict[str, _Trouble] = {}
+        #: Doors that were said to work.
+        self._well: set[str] = set()
 
     def report(self, door: str, reason: str | None) -> None:
         """The door works (None), or why not. Holds no secret and no value of a row."""
         with self._lock:
-            before = self._reasons.pop(door, None)
-            if reason is not None:
-                self._reasons[door] = reason
-        if reason is not None and reason != before:
+            before = self._troubles.pop(door, None)
+            self._well.discard(door)
+            if reason is None:
+                self._well.add(door)
+            else:
+                self._troubles[door] = _Trouble(reason, time.monotonic() if before is None else before.since)
+        if reason is not None and (before is None or reason != before.reason):
             log.warning("trouble_began" if before is None else "trouble_changed", door=door, reason=reason)
         elif reason is None and before is not None:
             log.info("trouble_ended", door=door)
@@ -37,13 +52,22 @@ class Troubles:
     def forget(self, kept: Callable[[str], bool]) -> None:
         """Doors that are no business of this daemon any more: all but those that `kept` says yes to."""
         with self._lock:
-            self._reasons = {door: reason for door, reason in self._reasons.items() if kept(door)}
+            self._troubles = {door: trouble for door, trouble in self._troubles.items() if kept(door)}
+            self._well = {door for door in self._well if kept(door)}
+
+    def doors(self, *, lasting: float = 0.0) -> dict[str, str | None]:
+        """Why each door does not work, None for those that do. What began less than `lasting` seconds ago is left out:
+        it may be over in a moment."""
+        begun_by = time.monotonic() - lasting
+        with self._lock:
+            lasts = {door: trouble.reason for door, trouble in self._troubles.items() if trouble.since <= begun_by}
+            return dict.fromkeys(self._well) | lasts
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """For a person, by door."""
         with self._lock:
-            return tuple(f"{door}: {reason}" for door, reason in sorted(self._reasons.items()))
+            return tuple(f"{door}: {trouble.reason}" for door, trouble in sorted(self._troubles.items()))
 
     @contextmanager
     def watched(self, door: str, *errors: type[ObserverError]) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from observer.checks.audit import Audit
+from observer.incidents.findings import Look
 from observer.runs.deliveries import NewDelivery
 from observer.runs.leading import Term
 from observer.runs.slots import Slot
@@ -18,9 +19,11 @@ def record_audit(
     error: str | None = None,
     finishes: Slot | None = None,
     deliveries: Iterable[NewDelivery] = (),
+    looks: Iterable[Look] = (),
     term: Term | None = None,
 ) -> None:
-    """Keep the run in one transaction. `error` says why the run as a whole could not be done.
+    """Keep the run in one transaction, with what tells receivers and incidents of it. `error` says why the run as a
+    whole could not be done.
 
     Raises:
         StoreError: the state cannot be written.
@@ -41,4 +44,6 @@ def record_audit(
         for part in audit.contracts
         if (taken := part.snapshot) is not None
     ]
-    store.record_audit(audit, snapshots=snapshots, error=error, finishes=finishes, deliveries=deliveries, term=term)
+    store.record_audit(
+        audit, snapshots=snapshots, error=error, finishes=finishes, deliveries=deliveries, looks=looks, term=term
+    )

@@ -1,7 +1,7 @@
 """One slot's run, as a worker does it: snapshot, suites, what changed, and one transaction that records it all.
 
-In: a RunOrder, which holds everything. Out: a RunEnded. What the run found is in the state, and its lineage events are
-in the outbox, exactly when the slot is done: a run that is not recorded never happened.
+In: a RunOrder, which holds everything. Out: a RunEnded. What the run found is in the state, its lineage events are in
+the outbox and its look waits for incidents, exactly when the slot is done: a run that is not recorded never happened.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_expone
 from observer.checks.audit import Audit, ContractAudit, run_outcome
 from observer.checks.unseen import unseen
 from observer.errors import EngineError, SlotTaken, SnapshotError, SourceError, StoreError
+from observer.incidents.findings import Look
+from observer.incidents.looks import look_of_run
 from observer.jobs.audit import AuditRequest, audit_contract
 from observer.jobs.record_audit import record_audit
 from observer.jobs.run_orders import RunEnded, RunOrder, audit_of, ended_events
@@ -52,8 +54,9 @@ def run_contract(order: RunOrder, store: Store, opened: OpenedSource) -> RunEnde
         part = unseen(order.contract, order.plan, "snapshot", error, changes=True)
     audit = audit_of(order, part, begun)
     events = ended_events(order, part, at=audit.finished_at)
+    look = look_of_run(part, at=begun)
     try:
-        _record(store, audit, order.slot, events, error)
+        _record(store, audit, order.slot, events, look, error)
     except StoreError:
         _forget(part)
         raise
@@ -88,10 +91,12 @@ def _previous(contract: str, store: Store) -> list[Path]:
     return [folder for folder in folders if folder.is_dir()]
 
 
-def _record(store: Store, audit: Audit, slot: Slot, events: Iterable[NewDelivery], error: str | None) -> None:
+def _record(
+    store: Store, audit: Audit, slot: Slot, events: Iterable[NewDelivery], look: Look, error: str | None
+) -> None:
     deliveries: Sequence[NewDelivery] = tuple(events)
     try:
-        _patiently()(record_audit, audit, store, error=error, finishes=slot, deliveries=deliveries)
+        _patiently()(record_audit, audit, store, error=error, finishes=slot, deliveries=deliveries, looks=(look,))
     except SlotTaken:
         # A connection that is cut during a commit leaves open whether there was one: the attempt before may have won.
         known = store.slots.get(slot.contract, slot.scheduled_for)

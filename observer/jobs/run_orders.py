@@ -16,6 +16,7 @@ from observer.checks.measure import Outcome
 from observer.checks.spec import ContractPlan
 from observer.checks.unseen import unseen
 from observer.contracts.model import Contract
+from observer.incidents.looks import look_of_run
 from observer.jobs.record_audit import record_audit
 from observer.lineage.run import LineageRun
 from observer.runs.deliveries import NewDelivery
@@ -76,9 +77,10 @@ def record_lost(order: RunOrder, store: Store, reason: str, *, term: Term | None
     """
     now = datetime.now(UTC)
     part = unseen(order.contract, order.plan, "snapshot", reason, changes=True)
-    audit = audit_of(order, part, order.slot.started_at or now)
-    events = failed_events(order, reason, at=now)
-    record_audit(audit, store, error=reason, finishes=order.slot, deliveries=events, term=term)
+    begun = order.slot.started_at or now
+    audit = audit_of(order, part, begun)
+    events, looks = failed_events(order, reason, at=now), [look_of_run(part, at=begun)]
+    record_audit(audit, store, error=reason, finishes=order.slot, deliveries=events, looks=looks, term=term)
     return RunEnded(run_id=order.run_id, outcome=Outcome.ERRORED, seconds=audit.seconds, rows=0, error=reason)
 
 

@@ -24,6 +24,7 @@ from observer.daemon.desk import DaemonDesk
 from observer.daemon.watching import Watch
 from observer.errors import InputError
 from observer.jobs.fill_ledger import LedgerFiller
+from observer.jobs.hand_over_looks import LooksHandedOver
 from observer.jobs.load_slos import slos_for_run
 from observer.metrics.registry import Metrics
 from observer.runs.leading import Term
@@ -88,7 +89,7 @@ class Counted:
 
     def __init__(self, folder: Path, store: Store, source: Source, term: Term, watch: Watch) -> None:
         self.crm, self.store, self.term, self.watch = folder / "crm.db", store, term, watch
-        self.counting = Counting(store, lambda: self.watch)
+        self.counting = Counting(store, lambda: self.watch, LooksHandedOver(store, lambda: 300 * SECOND))
         self.source = source
 
     def arrives(self, key: str, email: str | None) -> None:

@@ -16,10 +16,13 @@ from observer.daemon.desk import ask_for_run
 from observer.daemon.glancing import Glancing
 from observer.daemon.troubles import Troubles
 from observer.errors import SourceError
+from observer.jobs.hand_over_looks import LooksHandedOver
 from observer.settings import Settings, TickSettings
 from observer.store import Store
 from tests.fakes.contracts import contract, prop, table
 from tests.fakes.watching import watch_of
+
+MINUTE = timedelta(minutes=1)
 
 
 class SilentSource:
@@ -59,7 +62,7 @@ def test_a_source_that_does_not_answer_is_asked_once_and_every_due_contract_is_e
     with Store.open(f"sqlite:///{tmp_path / 'state.db'}") as store:
         term = store.leadership.campaign("here", timedelta(seconds=15), alone=True)
         assert term is not None
-        glancing = Glancing(store, lambda: watch, NoMetrics(), troubles)
+        glancing = Glancing(store, lambda: watch, NoMetrics(), troubles, LooksHandedOver(store, lambda: MINUTE))
         glancing.glance(source, term)  # type: ignore[arg-type]  # as much of a source as a glance needs
         seen = store.ticks.latest()
     source.close()

@@ -1,0 +1,90 @@
+"""Incidents by the clock. In: looks that wait in the state, doors that do not work, time that passes. Out: incidents
+that moved on, and what is told of them in the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from observer.daemon.troubles import Troubles
+from observer.daemon.watching import Watch
+from observer.incidents.events import EventKind, IncidentEvent
+from observer.incidents.policy import Policy
+from observer.jobs.hand_over_looks import LooksHandedOver
+from observer.jobs.looked_for import LookedFor, looked_for
+from observer.jobs.looks import look_of_doors
+from observer.jobs.receivers import deliveries_to, receivers_of
+from observer.runs.leading import Term
+from observer.store import Store
+
+#: A door that does not work for less is nobody's business: receivers are tried again after seconds.
+_LASTING_SECONDS = 30.0
+#: Events that a line of the log tells of; people and messages have pages and metrics of their own.
+_LOGGED = {
+    EventKind.OPENED: "incident_opened",
+    EventKind.REOPENED: "incident_reopened",
+    EventKind.RESOLVED: "incident_resolved",
+}
+
+log = structlog.get_logger("observer")
+
+
+class Minding:
+    """Moves incidents on. For one thread at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        current: Callable[[], Watch],
+        policy: Callable[[], Policy],
+        troubles: Troubles,
+        looks: LooksHandedOver,
+    ) -> None:
+        self._store = store
+        self._current = current
+        self._policy = policy
+        self._troubles = troubles
+        self._looks = looks
+        self._looked_for: tuple[Watch, LookedFor] | None = None
+
+    def mind(self, term: Term) -> None:
+        """Take in what was seen since the last time, and tell what is due. Raises StoreError, NotLeading."""
+        watch = self._current()
+        doors = self._troubles.doors(lasting=_LASTING_SECONDS)
+        self._looks.hand_over("doors", look_of_doors(doors, watch.contracts, at=datetime.now(UTC)), term)
+        moved = self._store.incidents.advance(
+            self._policy(),
+            deliveries_to(receivers_of(watch.settings)),
+            withdrawn=self._what_is_looked_for(watch).withdrawn,
+            term=term,
+        )
+        for event in moved.events:
+            _log(event)
+        if moved.too_old:
+            log.warning("looks_passed_over", count=moved.too_old, reason="they waited for longer than `reopen_within`")
+        if moved.set_aside:
+            log.error("looks_set_aside", count=moved.set_aside, reason="they could not be taken; please report it")
+
+    def _what_is_looked_for(self, watch: Watch) -> LookedFor:
+        if self._looked_for is None or self._looked_for[0] is not watch:
+            contracts = {name: watched.contract for name, watched in watch.contracts.items()}
+            checks = [spec for watched in watch.contracts.values() for spec in watched.checks]
+            found = looked_for(contracts, checks, watch.slos, receivers_of(watch.settings))
+            self._looked_for = watch, found
+        return self._looked_for[1]
+
+
+def _log(event: IncidentEvent) -> None:
+    name = _LOGGED.get(event.kind)
+    if name is None:
+        return
+    said: dict[str, object] = {"incident": event.incident}
+    if event.group is not None:
+        said |= {"contract": event.group.contract, "table": event.group.table}
+    if event.resolution is not None:
+        said["resolution"] = event.resolution.value
+    else:
+        said["findings"] = len(event.found) + len(event.again)
+    log.info(name, **said)
