@@ -1,0 +1,59 @@
+"""One incident, one message: posted, edited, answered in its thread, and never there twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from observer.incidents.events import NoticeKind, Resolution
+from observer.incidents.incident import Status
+from tests.fakes.slack_desk import NOON, Desk, a_brief, replace
+from tests.fakes.slack_server import SlackServer
+
+RESOLVED = dict(
+    kind=NoticeKind.RESOLVED,
+    status=Status.RESOLVED,
+    resolved_at=NOON,
+    resolution=Resolution.MENDED,
+    lasted=timedelta(hours=2),
+    news=("mended after 2 h",),
+    acts=(),
+)
+
+
+def test_an_incident_has_one_message_that_calls_its_owner(slack: SlackServer, desk: Desk) -> None:
+    assert desk.sender.send(desk.told(a_brief())) is None
+    (message,) = slack.messages
+    assert message.called == [slack.users[0]["id"]]
+    assert message.text.startswith(
+        "🔴 crm.leads: email is present (312 of 8,800) · error, open · since 2026-11-23 10:00"
+    )
+    assert slack.refusals == []
+
+
+def test_it_is_edited_as_it_changes_and_its_thread_says_what_is_new(slack: SlackServer, desk: Desk) -> None:
+    desk.sender.send(desk.told(a_brief()))
+    acted = a_brief(
+        kind=NoticeKind.ACTED,
+        status=Status.ACKNOWLEDGED,
+        acknowledged_by="ana@example.com",
+        news=("ana acknowledged it",),
+    )
+    assert desk.sender.send(desk.told(acted, 2)) is None
+    assert desk.sender.send(desk.told(a_brief(**RESOLVED), 3)) is None
+    (parent,) = slack.parents
+    assert parent.text.startswith("🟢 ")
+    assert [text[:1] for text, _ in parent.before] == ["🔴", "👀"]
+    replies = slack.replies(parent)
+    assert [reply.text.rpartition(": ")[2] for reply in replies] == ["ana acknowledged it", "mended after 2 h"]
+    assert [reply.called for reply in replies] == [[], []]
+    assert not any(reply.broadcast for reply in replies)
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.REFRESHED])
+def test_numbers_alone_are_edited_and_nobody_is_told(slack: SlackServer, desk: Desk, kind: NoticeKind) -> None:
+    desk.sender.send(desk.told(a_brief()))
+    desk.sender.send(desk.told(replace(a_brief(kind=kind), title="crm.leads: email is present (400 of 8,800)"), 2))
+    (parent,) = slack.messages
+    assert "400 of 8,800" in parent.text
