@@ -8,22 +8,9 @@ from pathlib import Path
 import click
 
 from observer.cli.audit import perform_audit
-from observer.cli.inputs import read_contracts
+from observer.cli.inputs import Span, read_contracts
 from observer.config.settings import load_settings
-from observer.contracts.durations import BadDuration, parse_span
 from observer.errors import ExitCode
-
-
-class Span(click.ParamType[timedelta]):
-    """A time span like `90s` or `10min`."""
-
-    name = "span"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        try:
-            return value if isinstance(value, timedelta) else parse_span(str(value))
-        except BadDuration as bad:
-            self.fail(f"`{value}`: {bad}; {bad.fix}", param, ctx)
 
 
 @click.command()

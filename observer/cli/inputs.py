@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from observer.config.settings import load_settings
+from observer.contracts.durations import BadDuration, parse_span
 from observer.contracts.model import Contract
 from observer.settings import Settings
+
+
+class Span(click.ParamType[timedelta]):
+    """A time span like `90s` or `4h`, above nothing."""
+
+    name = "span"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Raises BadParameter."""
+        try:
+            found = value if isinstance(value, timedelta) else parse_span(str(value))
+        except BadDuration as bad:
+            self.fail(f"`{value}`: {bad}; {bad.fix}", param, ctx)
+        if not found:
+            self.fail(f"`{value}` is no time at all; write it like 90s, 15min, 4h or 2d", param, ctx)
+        return found
+
 
 contract_option = click.option(
     "--contract",

@@ -26,6 +26,8 @@ from observer.errors import InputError
 from observer.settings import Settings
 
 CONFIG_VARIABLE = "OBSERVER_CONFIG"
+#: Says who types a command; no setting of the observer.
+ACTOR_VARIABLE = "OBSERVER_ACTOR"
 DEFAULT_FILE = Path("observer.toml")
 _PREFIX = "OBSERVER_"
 
@@ -155,7 +157,9 @@ def _of_environment(environment: Mapping[str, str], problems: list[Problem]) -> 
     in_kubernetes = "KUBERNETES_SERVICE_HOST" in environment
     found: dict[Name, _Given] = {}
     for variable in sorted(environment):
-        if not variable.startswith(_PREFIX) or variable == CONFIG_VARIABLE or not environment[variable]:
+        if not variable.startswith(_PREFIX) or variable in (CONFIG_VARIABLE, ACTOR_VARIABLE):
+            continue
+        if not environment[variable]:
             continue
         name = names.get(variable)
         if name is None and in_kubernetes and _OF_KUBERNETES.fullmatch(variable):
