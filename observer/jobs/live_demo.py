@@ -15,6 +15,7 @@ from observer.demo.found import Finding, Ledger, Seen, Tally, key_texts
 from observer.demo.injected import Injected
 from observer.demo.simulate import SimulatedCrm
 from observer.errors import ObserverError
+from observer.jobs.live_incidents import LiveIncidents
 from observer.jobs.live_levels import LiveLevels
 from observer.runs.ticks import Tick
 from observer.slo.model import Slo
@@ -38,7 +39,7 @@ class Told:
     """A line for a person."""
 
     at: datetime
-    #: "injected", "found", "burning", "over", "".
+    #: "injected", "found", "burning", "over", "told", "acted", "resolved", "".
     what: str
     text: str
 
@@ -61,6 +62,7 @@ class LiveDemo:
         self._store = store
         self._contracts = contracts
         self._levels = LiveLevels(store, slos)
+        self._incidents = LiveIncidents(store)
         self._lasts = lasts
         self._tell = tell
         self._ledger = Ledger()
@@ -126,6 +128,8 @@ class LiveDemo:
         self._heard = len(injected)
         for news in self._levels.news(at=datetime.now(UTC)):
             self._say("over" if news.ended else "burning", news.text)
+        for happened in self._incidents.news():
+            self._say(happened.what, happened.text, happened.at)
         for look in seen:
             for finding in self._ledger.see(look):
                 self._say("found", _found_text(finding), finding.at)
