@@ -6,26 +6,26 @@ the message itself will show what was done, nothing else is said; where nothing 
 
 from __future__ import annotations
 
-import http.client
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import time
-from typing import Any
 
 import structlog
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
 
 from observer.errors import ObserverError
 from observer.incidents.acting import Act, Action, Answer
 from observer.incidents.acting import act as decide
 from observer.incidents.findings import Finding
 from observer.incidents.incident import Incident
+from observer.runs.deliveries import Reason
 from observer.slack.action_ids import SnoozeFor
+from observer.slack.failures import CHANNEL_GONE, CallFailed
 from observer.slack.members import Members, NotAMember
 from observer.slack.modals import ASKED_WHY, reason_form
+from observer.slack.ports import OnTrouble
+from observer.slack.press_calls import PressCalls
 from observer.slack.presses import Press, PressKind
 
 #: Writes the action; raises ObserverError (no such incident, the state cannot be written).
@@ -34,18 +34,10 @@ ActPort = Callable[[str, Action], Answer]
 GetPort = Callable[[str], Incident]
 #: Whether somebody of that username may act at all.
 MayAct = Callable[[str], bool]
-#: Hears of a door why it does not work, or None when it does.
-OnTrouble = Callable[[str, str | None], None]
 DOOR = "answers to slack buttons"
 #: Presses that wait; more are refused, and Slack tells whoever pressed.
 MOST_WAITING = 100
 _THREADS = 2
-#: What slack_sdk lets through.
-_FAULTS = (SlackClientError, OSError, http.client.HTTPException)
-#: Slack's words for what does not mend itself.
-_OURS_TO_MEND = frozenset(
-    {"missing_scope", "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
-)
 #: Slack's words for a press that is older than three seconds, or had its form already.
 _TOO_LATE = frozenset({"expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id"})
 #: Stands for what will be written.
@@ -59,7 +51,7 @@ class Answering:
 
     def __init__(
         self,
-        client: WebClient,
+        calls: PressCalls,
         act: ActPort,
         get: GetPort,
         *,
@@ -69,14 +61,14 @@ class Answering:
         morning: time = time(9),
     ) -> None:
         """`zone` (IANA name) and `morning`: when a snooze until tomorrow ends."""
-        self._client = client
+        self._calls = calls
         self._act = act
         self._get = get
         self._may_act = may_act
         self._on_trouble = on_trouble
         self._zone = zone
         self._morning = morning
-        self._members = Members(client)
+        self._members = Members(calls)
         self._room = threading.BoundedSemaphore(MOST_WAITING)
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="slack-press")
 
@@ -100,11 +92,10 @@ class Answering:
             said = self._done(press)
             if said is not None:
                 self._say(press, said)
-        except _FAULTS as error:
-            reason = in_words(error)
-            log.warning("press_not_answered", act=press.act.value, incident=press.incident, reason=reason)
-            if reason.partition(",")[0] in _OURS_TO_MEND:
-                self._on_trouble(DOOR, f"presses of buttons cannot be answered: {reason}")
+        except CallFailed as failed:
+            log.warning("press_not_answered", act=press.act.value, incident=press.incident, reason=str(failed))
+            if failed.failure.reason is Reason.NOT_CONFIGURED and failed.code not in CHANNEL_GONE:
+                self._on_trouble(DOOR, f"presses of buttons cannot be answered: {failed}")
         except Exception as error:  # noqa: BLE001  # whatever it was, the next press is answered
             # Its text could hold anything.
             log.error("press_broke", act=press.act.value, incident=press.incident, kind=type(error).__name__)
@@ -117,8 +108,8 @@ class Answering:
     def _apologise(self, press: Press) -> None:
         try:
             self._say(press, "This met a fault of the program, and was not done. The log says where (`press_broke`).")
-        except _FAULTS as error:
-            log.warning("press_not_answered", act=press.act.value, incident=press.incident, reason=in_words(error))
+        except CallFailed as failed:
+            log.warning("press_not_answered", act=press.act.value, incident=press.incident, reason=str(failed))
 
     def _done(self, press: Press) -> str | None:
         """What is to be said; None: the message, or a form, says it."""
@@ -126,10 +117,8 @@ class Answering:
             by = self._members.username(press.user, press.team)
         except NotAMember as why:
             return f"Nothing was done: {why}."
-        except _FAULTS as error:
-            self._say(
-                press, f"Nothing was done: Slack does not say who you are ({in_words(error)}). Press again later."
-            )
+        except CallFailed as failed:
+            self._say(press, f"Nothing was done, for it is not known who you are: {failed}. Press again later.")
             raise
         if not self._may_act(by):
             return f"Nothing was done: {by} may not act on incidents (`may_act` of `[incidents]`)."
@@ -166,28 +155,24 @@ class Answering:
         if not answer.done:
             return f"Nothing was done: {answer.sentence}."
         try:
-            self._client.views_open(trigger_id=press.trigger_id, view=reason_form(press, about=_about(incident)))
-        except SlackApiError as error:
-            if in_words(error) not in _TOO_LATE:
+            self._calls.open_form(press.trigger_id, reason_form(press, about=_about(incident)))
+        except CallFailed as failed:
+            if failed.code not in _TOO_LATE:
                 raise
             return "Nothing was done: the form was not ready within Slack's three seconds. Press again."
         return None
 
     def _say(self, press: Press, text: str) -> None:
         """To whoever pressed, and to nobody else."""
-        said: dict[str, Any] = {
-            "text": _escaped(text),
-            "blocks": [{"type": "section", "text": {"type": "plain_text", "text": text[:3000], "emoji": False}}],
-        }
         if press.channel:
             try:
-                self._client.chat_postEphemeral(channel=press.channel, user=press.user, **said)
-            except SlackApiError as error:
+                self._calls.whisper(press.channel, press.user, text)
+            except CallFailed as failed:
                 # In a channel that we or they left meanwhile, they are told directly.
-                log.info("ephemeral_refused", reason=in_words(error))
+                log.info("whisper_refused", reason=str(failed))
             else:
                 return
-        self._client.chat_postMessage(channel=press.user, **said)
+        self._calls.say_directly(press.user, text)
 
 
 def _about(incident: Incident) -> str:
@@ -201,26 +186,6 @@ def _about(incident: Incident) -> str:
 
 def _gravest_first(finding: Finding) -> tuple[int, int, str]:
     return -finding.grade.weight, -(finding.rows_failed or 0), finding.fingerprint
-
-
-def in_words(error: BaseException) -> str:
-    """What Slack, or the way to it, said; without any secret."""
-    if isinstance(error, SlackApiError):
-        code = str(error.response.get("error") or "") if hasattr(error.response, "get") else ""
-        if not (code.isascii() and code.replace("_", "").isalnum() and len(code) < 60):
-            return "Slack answered with an error"
-        needed = error.response.get("needed")
-        return f"{code}, needs {needed}" if code == "missing_scope" and isinstance(needed, str) else code
-    if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
-        return "Slack did not answer in time"
-    if isinstance(error, OSError | http.client.HTTPException):
-        return "Slack cannot be reached"
-    return f"Slack's answer is not understood ({type(error).__name__})"
-
-
-def _escaped(text: str) -> str:
-    """https://docs.slack.dev/messaging/formatting-message-text#escaping"""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _sentence(text: str) -> str:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from slack_sdk import WebClient
+from observer.slack.press_calls import Home, PressCalls
 
 #: Whoever loses their account loses the right to act within this time.
 REMEMBERED_SECONDS = 300.0
@@ -23,27 +22,18 @@ class NotAMember(Exception):
     """They may not act; the text says why, to them."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Home:
-    """The workspace whose bot we are."""
-
-    team: str
-    #: Of an Enterprise organisation; "" without one.
-    enterprise: str
-
-
 class Members:
     """May be asked by several threads at once."""
 
-    def __init__(self, client: WebClient, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client = client
+    def __init__(self, calls: PressCalls, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._calls = calls
         self._clock = clock
         self._lock = threading.Lock()
-        self._home: _Home | None = None
+        self._home: Home | None = None
         self._known: dict[str, tuple[float, str | NotAMember]] = {}
 
     def username(self, user: str, team: str) -> str:
-        """The email address, in small letters. Raises NotAMember, and what slack_sdk raises.
+        """The email address, in small letters. Raises NotAMember, CallFailed.
 
         `team`: the workspace that the payload says they belong to; "" when it says none.
         """
@@ -66,15 +56,13 @@ class Members:
             when, known = self._known.get(user, (0.0, None))
         return known if known is not None and self._clock() - when < REMEMBERED_SECONDS else None
 
-    def _at_home(self) -> _Home:
+    def _at_home(self) -> Home:
         if self._home is None:
-            told = self._client.auth_test()
-            self._home = _Home(team=str(told.get("team_id") or ""), enterprise=str(told.get("enterprise_id") or ""))
+            self._home = self._calls.home()
         return self._home
 
     def _look_up(self, user: str) -> str | NotAMember:
-        told = self._client.users_info(user=user).get("user")
-        found: Mapping[str, Any] = told if isinstance(told, dict) else {}
+        found = self._calls.user(user)
         if found.get("is_bot") or user == "USLACKBOT":
             return NotAMember("bots may not act")
         if found.get("deleted"):
@@ -90,7 +78,7 @@ class Members:
         return email.strip().lower()
 
     @staticmethod
-    def _is_of(found: Mapping[str, Any], home: _Home) -> bool:
+    def _is_of(found: Mapping[str, Any], home: Home) -> bool:
         teams = {found.get("team_id")}
         of_organisation = found.get("enterprise_user")
         if isinstance(of_organisation, dict):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from observer.incidents.posts import Person
 from observer.slack.calls import SlackCalls
 from observer.slack.failures import CallFailed
-from observer.slack.ports import RECEIVER, Posts
+from observer.slack.ports import RECEIVER, People
 
 #: So long somebody is believed to be who they were.
 KNOWN_FOR = timedelta(days=1)
@@ -24,7 +24,7 @@ _OUR_FAULT = frozenset({"missing_scope", "not_allowed_token_type", "no_permissio
 class Directory:
     """Who is who. For one thread at a time."""
 
-    def __init__(self, calls: SlackCalls, posts: Posts, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, calls: SlackCalls, posts: People, *, now: Callable[[], datetime]) -> None:
         """`now` is aware, UTC."""
         self._calls = calls
         self._posts = posts

@@ -13,7 +13,17 @@ RECEIVER = "slack"
 THREAD = "slack thread"
 
 
-class Posts(Protocol):
+class People(Protocol):
+    """Who is who, as far as it was asked."""
+
+    def person(self, receiver: str, username: str) -> Person | None:
+        """What was last known of somebody."""
+
+    def know(self, person: Person) -> None:
+        """Keep it."""
+
+
+class Posts(People, Protocol):
     """Where messages stand, and who is who; kept in the state. Every call is durable when it returns."""
 
     def post_of(self, receiver: str, incident: str) -> Post | None:
@@ -27,12 +37,6 @@ class Posts(Protocol):
 
     def forget_post(self, post: Post) -> None:
         """It did not, or is gone."""
-
-    def person(self, receiver: str, username: str) -> Person | None:
-        """What was last known of somebody."""
-
-    def know(self, person: Person) -> None:
-        """Keep it."""
 
 
 class Briefs(Protocol):

@@ -10,16 +10,19 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import structlog
-from slack_sdk import WebClient
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from observer.slack.answering import OnTrouble, in_words
+from observer.slack.failures import CallFailed
+from observer.slack.ports import OnTrouble
+from observer.slack.press_calls import PressCalls
 from observer.slack.presses import NotAPress, Press, UnfitReason, press_of
 
 DOOR = "slack buttons"
@@ -36,7 +39,7 @@ class SocketMode:
 
     def __init__(
         self,
-        client: WebClient,
+        calls: PressCalls,
         app_token: str,
         on_press: Callable[[Press], bool],
         *,
@@ -44,7 +47,7 @@ class SocketMode:
         beat: float = _BEAT_SECONDS,
     ) -> None:
         """`on_press` takes a press at once; False: it cannot now."""
-        self._client = client
+        self._calls = calls
         self._app_token = app_token
         self._on_press = on_press
         self._on_trouble = on_trouble
@@ -65,34 +68,40 @@ class SocketMode:
             self._thread.join(_STOP_SECONDS)
 
     def _stay_connected(self) -> None:
-        socket = _QuietClient(self._app_token, self._client)
+        socket = _QuietClient(self._app_token, self._calls)
         socket.socket_mode_request_listeners.append(self._listen)
-        failures = 0
+        attempts, begun = 0, 0.0
         try:
             while not self._ends.is_set():
                 if socket.is_connected():
-                    failures = 0
+                    attempts = 0 if time.monotonic() - begun > _LONGEST_WAIT else attempts
                     self._ends.wait(self._beat)
                     continue
-                reason = self._connect(socket)
-                if not self._ends.is_set():
-                    self._on_trouble(DOOR, reason)
-                if reason is not None:
-                    wait = min(_FIRST_WAIT * 2 ** min(failures, 10), _LONGEST_WAIT)
-                    failures += 1
+                # One that is lost again and again is opened ever more slowly, as one that cannot be opened.
+                if attempts:
+                    wait = min(_FIRST_WAIT * 2 ** min(attempts - 1, 10), _LONGEST_WAIT)
                     self._ends.wait(wait + wait * random.random() / 2)  # noqa: S311  # no secret
+                attempts += 1
+                self._connect(socket)
+                begun = time.monotonic()
         finally:
             socket.close()
 
-    @staticmethod
-    def _connect(socket: SocketModeClient) -> str | None:
-        """None when it stands; else why not."""
+    def _connect(self, socket: SocketModeClient) -> None:
+        if self._ends.is_set():
+            return
+        reason, patience = None, timedelta()
         try:
             socket.connect_to_new_endpoint()
+        except CallFailed as failed:
+            reason, patience = str(failed), failed.failure.retry_after or patience
         except Exception as error:  # noqa: BLE001  # the library lets any fault of its parsing through; it is tried again
-            return f"no connection for presses (Socket Mode): {in_words(error)}"
-        # Of a connection that did not come about the library only writes into its log.
-        return None if socket.is_connected() else "no connection for presses (Socket Mode): Slack cannot be reached"
+            reason = type(error).__name__
+        else:
+            # Of a connection that did not come about the library only writes into its log.
+            reason = None if socket.is_connected() else "Slack cannot be reached"
+        self._on_trouble(DOOR, reason and f"no connection for presses (Socket Mode): {reason}")
+        self._ends.wait(min(patience.total_seconds(), _LONGEST_WAIT))
 
     def _listen(self, socket: BaseSocketModeClient, request: SocketModeRequest) -> None:
         answer: dict[str, Any] = {"envelope_id": request.envelope_id}
@@ -112,13 +121,13 @@ class SocketMode:
 class _QuietClient(SocketModeClient):
     """Opens connections when it is told to; what it would log may hold the ticket of a connection."""
 
-    def __init__(self, app_token: str, client: WebClient) -> None:
+    def __init__(self, app_token: str, calls: PressCalls) -> None:
+        self._calls = calls
         quiet = logging.getLogger("observer.slack.socket_mode")
         quiet.setLevel(logging.CRITICAL + 1)
         super().__init__(
             app_token,
             logger=quiet,
-            web_client=client,
             auto_reconnect_enabled=False,
             receive_buffer_size=16 * 1024,
             concurrency=1,
@@ -126,4 +135,4 @@ class _QuietClient(SocketModeClient):
 
     def issue_new_wss_url(self) -> str:
         """The library's own sleeps in here when Slack asks for patience; who calls this waits anyway."""
-        return str(self.web_client.apps_connections_open(app_token=self.app_token)["url"])
+        return self._calls.socket_url(self.app_token)
