@@ -70,10 +70,10 @@ def _after(state: Incident | None, event: IncidentEvent) -> Incident:
     try:
         return after(state, event)
     except (ValueError, KeyError, AssertionError) as fault:
-        raise _damaged(event.incident, f"event {event.seq} does not follow") from fault
+        raise damaged(event.incident, f"event {event.seq} does not follow") from fault
 
 
-def _damaged(incident: str, why: str) -> StoreError:
+def damaged(incident: str, why: str) -> StoreError:
     return StoreError(
         f"the log of incident {incident} is damaged ({why})",
         fix="put a backup of the state in its place, or remove that incident from the table `incidents`",
@@ -92,7 +92,7 @@ def events_after(connection: Connection, seqs: Mapping[str, int]) -> Iterator[In
         try:
             yield read(IncidentEvent, row.document)
         except UnreadableError as fault:
-            raise _damaged(row.incident, f"event {row.seq} is {fault}") from fault
+            raise damaged(row.incident, f"event {row.seq} is {fault}") from fault
 
 
 def logs_of(connection: Connection, ids: Sequence[str]) -> tuple[tuple[IncidentEvent, ...], ...]:

@@ -1,21 +1,27 @@
-"""What a stretch of time amounted to, for reviews. In: a stretch. Out: last runs with their results, and writes.
+"""What a stretch of time amounted to, for reviews. In: a stretch. Out: last runs with their results, what was written,
+and what decides how fast incidents were dealt with.
 
 Runs by hand, perhaps of another source, count nowhere, as they do not in how things stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Connection, Text, and_, case, cast, func, or_, select
 
 from observer.checks.measure import Outcome
 from observer.contracts.model import Severity
+from observer.incidents.events import EventKind, IncidentEvent
+from observer.incidents.times import ANSWERS
 from observer.store import incident_tables as i
 from observer.store import tables as t
 from observer.store.database import Database
+from observer.store.documents import UnreadableError, read
+from observer.store.given import among
+from observer.store.incident_logs import damaged, in_parts
 
 #: No run takes longer.
 _LONGEST_RUN = timedelta(days=1)
@@ -121,6 +127,28 @@ class Reviews:
             for name, row in runs.items()
         }
 
+    def incidents(self, since: datetime | None = None) -> Mapping[str, int]:
+        """Incidents that were open at some time since then (None: that are open now), the oldest first, with the
+        number of their last event."""
+        n = i.incidents.c
+        is_open = n.resolved_at.is_(None)
+        query = select(n.id, n.seq).where(is_open if since is None else is_open | (n.resolved_at >= since))
+        with self._database.transaction() as connection:
+            return {row.id: row.seq for row in connection.execute(query.order_by(n.opened_at, n.id))}
+
+    def turning_points(self, incidents: Sequence[str]) -> Mapping[str, tuple[IncidentEvent, ...]]:
+        """Of each log the events that its times depend on, in order: not each look, which may be thousands.
+
+        Where a promise of a contract may be a part of the incident (it is of no table), looks are among them.
+        Raises StoreError.
+        """
+        found: dict[str, list[IncidentEvent]] = {}
+        for part in in_parts(incidents):
+            with self._database.transaction() as connection:
+                for incident, event in _turning_points(connection, part):
+                    found.setdefault(incident, []).append(event)
+        return {incident: tuple(events) for incident, events in found.items()}
+
     def writes(self, begins: datetime, ends: datetime) -> tuple[WrittenRows, ...]:
         """Of every table whose writes a run of the stretch tried to judge, by contract and table."""
         r, c = t.runs.c, t.check_results.c
@@ -170,3 +198,36 @@ def _ended_in(begins: datetime, ends: datetime) -> tuple[ColumnElement[bool], ..
     """The beginnings of runs have an index, their ends have none."""
     r = t.runs.c
     return r.started_at >= begins - _LONGEST_RUN, r.started_at < ends, r.finished_at >= begins, r.finished_at < ends
+
+
+#: Few of each in any log.
+_TURNS = tuple(kind.value for kind in (EventKind.OPENED, EventKind.REOPENED, EventKind.RESOLVED, *ANSWERS))
+
+
+def _turning_points(connection: Connection, incidents: Sequence[str]) -> Iterator[tuple[str, IncidentEvent]]:
+    n, e, told = i.incidents.c, i.incident_events.c, i.incident_events.alias()
+    first = (
+        select(told.c.incident, func.min(told.c.seq).label("seq"))
+        .where(among(connection, told.c.incident, incidents), told.c.kind == EventKind.TOLD.value)
+        .group_by(told.c.incident)
+        .subquery()
+    )
+    heard = e.document["notice"].as_string() == e.incident + ":" + cast(first.c.seq, Text)
+    turns = or_(
+        e.kind.in_(_TURNS),
+        e.seq == first.c.seq,
+        and_(e.kind == EventKind.DELIVERED.value, heard),
+        and_(e.kind == EventKind.LOOKED.value, n.object == ""),
+    )
+    query = (
+        select(e.incident, e.seq, e.document)
+        .join(i.incidents, n.id == e.incident)
+        .outerjoin(first, first.c.incident == e.incident)
+        .where(among(connection, e.incident, incidents), turns)
+        .order_by(e.incident, e.seq)
+    )
+    for row in connection.execute(query):
+        try:
+            yield row.incident, read(IncidentEvent, row.document)
+        except UnreadableError as fault:
+            raise damaged(row.incident, f"event {row.seq} is {fault}") from fault

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from observer.checks.change_rules import InvalidWrites
 from observer.checks.measure import CheckResult, Measurement, Outcome
 from observer.contracts.model import Severity
-from observer.incidents.findings import Look
-from observer.incidents.policy import Policy
+from observer.incidents.acting import Act, Action
+from observer.incidents.events import EventKind
+from observer.incidents.findings import Finding, Look
+from observer.incidents.policy import Policy, Waits
+from observer.incidents.telling import Notice
+from observer.incidents.times import times_of
+from observer.runs.deliveries import NewDelivery
 from observer.store.reviews import WrittenRows
 from observer.store.store import Store
 from tests.fakes.small_runs import LEADS, NOON, slot, small_result, small_run
@@ -99,3 +105,46 @@ def test_incidents_are_remembered_where_runs_were_forgotten(state: Store) -> Non
     state.incidents.advance(Policy(), lambda notice: ())
     (incident,) = state.incidents.live()
     assert state.reviews.known_since() == incident.opened_at
+
+
+def to_slack(notice: Notice) -> list[NewDelivery]:
+    return [NewDelivery(receiver="slack", key=notice.key, line=notice.line, payload={})]
+
+
+def saw(state: Store, *findings: Finding, of: Iterable[str] = ()) -> None:
+    state.incidents.add_look(Look(at=datetime.now(UTC), findings=findings, covered=frozenset(of)), origin="run")
+    state.incidents.advance(Policy(waits=Waits(group=timedelta())), to_slack)
+
+
+def test_the_turning_points_of_a_log_give_the_times_of_the_whole_log_and_leave_looks_out(state: Store) -> None:
+    wide = replace(broken(fingerprint="check:wide"), table=None)
+    saw(state, broken(since=NOON))
+    saw(state, wide)
+    one, other = (incident.id for incident in sorted(state.incidents.live(), key=lambda each: not each.group.table))
+    for delivery in state.outbox.take("slack", 9, HOUR):
+        state.outbox.delivered(delivery)
+    for rows in (20, 30, 40):
+        saw(state, broken(rows=rows), replace(wide, rows_failed=rows))
+    state.incidents.act(one, Action(act=Act.ACKNOWLEDGE, by="ana@example.com"), to_slack)
+    saw(state, of=[broken().fingerprint])
+
+    heads = state.reviews.incidents(datetime.now(UTC) - HOUR)
+    assert list(heads) == [one, other]
+    assert list(state.reviews.incidents()) == [other]
+    points, log = state.reviews.turning_points(list(heads)), state.incidents.log(one)
+    assert heads[one] == len(log)
+    times = times_of(points[one])
+    assert times is not None
+    assert times == times_of(log)
+    assert None not in (times.detect, times.notify, times.acknowledge, times.resolve)
+    kinds = [event.kind for event in points[one]]
+    assert EventKind.LOOKED in [event.kind for event in log]
+    assert kinds == [
+        EventKind.OPENED,
+        EventKind.TOLD,
+        EventKind.DELIVERED,
+        EventKind.ACKNOWLEDGED,
+        EventKind.RESOLVED,
+    ]
+    assert EventKind.LOOKED in [event.kind for event in points[other]], "a promise may be a part of it"
+    assert state.reviews.turning_points([]) == {}
