@@ -3,6 +3,7 @@ that moved on, and what is told of them in the outbox."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -16,11 +17,14 @@ from observer.jobs.hand_over_looks import LooksHandedOver
 from observer.jobs.looked_for import LookedFor, looked_for
 from observer.jobs.looks import look_of_doors
 from observer.jobs.receivers import deliveries_to, receivers_of
+from observer.jobs.response_levels import ResponseLevels
 from observer.runs.leading import Term
 from observer.store import Store
 
 #: A door that does not work for less is nobody's business: receivers are tried again after seconds.
 _LASTING_SECONDS = 30.0
+#: How often promises about incidents are held against them.
+_PROMISES_SECONDS = 60.0
 #: Events that a line of the log tells of; people and messages have pages and metrics of their own.
 _LOGGED = {
     EventKind.OPENED: "incident_opened",
@@ -47,12 +51,16 @@ class Minding:
         self._policy = policy
         self._troubles = troubles
         self._looks = looks
+        self._promises = ResponseLevels(store)
+        #: When promises are held against incidents again, by the monotonic clock.
+        self._promises_at = 0.0
         self._looked_for: tuple[Watch, LookedFor] | None = None
 
     def mind(self, term: Term) -> None:
         """Take in what was seen since the last time, and tell what is due. Raises StoreError, NotLeading."""
         watch = self._current()
         doors = self._troubles.doors(lasting=_LASTING_SECONDS)
+        self._hold_promises(watch, term)
         self._looks.hand_over("doors", look_of_doors(doors, watch.contracts, at=datetime.now(UTC)), term)
         moved = self._store.incidents.advance(
             self._policy(),
@@ -66,6 +74,16 @@ class Minding:
             log.warning("looks_passed_over", count=moved.too_old, reason="they waited for longer than `reopen_within`")
         if moved.set_aside:
             log.error("looks_set_aside", count=moved.set_aside, reason="they could not be taken; please report it")
+
+    def _hold_promises(self, watch: Watch, term: Term) -> None:
+        """What contracts promise of incidents, against those that are open."""
+        now = time.monotonic()
+        if now < self._promises_at:
+            return
+        self._promises_at = now + _PROMISES_SECONDS
+        contracts = [watched.contract for watched in watch.contracts.values()]
+        for name, look in self._promises.looks(contracts, at=datetime.now(UTC)):
+            self._looks.hand_over(name, look, term)
 
     def _what_is_looked_for(self, watch: Watch) -> LookedFor:
         if self._looked_for is None or self._looked_for[0] is not watch:

@@ -9,6 +9,7 @@ from observer.checks.spec import CheckSpec
 from observer.contracts.model import Contract
 from observer.incidents.incident import Incident
 from observer.incidents.looks import blind_fingerprint, check_fingerprint, trouble_fingerprint, unreachable_fingerprint
+from observer.incidents.response import response_fingerprint
 from observer.jobs.looks import contract_of, glance_fingerprint, level_fingerprints
 from observer.jobs.receivers import RECEIVERS
 from observer.slo.model import Slo
@@ -52,6 +53,7 @@ def looked_for(
     found = {make(spec.id) for spec in checks for make in (check_fingerprint, blind_fingerprint)}
     for name, contract in contracts.items():
         places = (None, *(obj.name for obj in contract.objects))
+        found |= {response_fingerprint(name, response.kind) for response in contract.responses}
         found |= {glance_fingerprint(name), *(unreachable_fingerprint(name, place) for place in places)}
     return LookedFor(
         fingerprints=frozenset(found).union(*(level_fingerprints(slo.name) for slo in slos)),
