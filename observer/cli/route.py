@@ -63,11 +63,9 @@ def _named(check: str, contracts: Sequence[Contract]) -> tuple[CheckSpec, Contra
     known = {spec.id: (spec, contract) for contract in contracts for spec in checks_of(contract, contracts)}
     if check in known:
         return known[check]
-    near = get_close_matches(check, known, n=3, cutoff=0.4) or sorted(id_ for id_ in known if check in id_)[:3]
-    fix = (
-        f"did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else "take an id from `observer show RUN`"
-    )
-    raise InputError(f"there is no check `{visible(check)}`", fix=fix.rstrip("?"))
+    near = sorted(name for name in known if check in name)[:3] or get_close_matches(check, known, n=2, cutoff=0.8)
+    fix = f"write {' or '.join(f'`{name}`' for name in near)}" if near else "take an id from `observer show RUN`"
+    raise InputError(f"there is no check `{visible(check)}`", fix=fix)
 
 
 def _print(spec: CheckSpec, cases: Sequence[Case], receivers: Sequence[str]) -> None:
