@@ -49,6 +49,18 @@ def step(incidents: Iterable[Incident], look: Look, now: datetime, policy: Polic
     return Step(events=events, notices=notices, changed=book.changed(), is_too_old=is_too_old)
 
 
+def see(incidents: Iterable[Incident], look: Look, now: datetime, policy: Policy) -> Step:
+    """What the look alone changes: for several looks at one time, after which `step` with `NOTHING_NEW` settles and
+    tells. Of the live incidents only those are needed that are of the groups of its findings, or hold a finding that it
+    can tell of.
+    """
+    book = _Book(incidents, now, policy)
+    is_too_old = now - look.at >= policy.waits.reopen_within
+    if not is_too_old:
+        book.take(look)
+    return Step(events=tuple(book.events), notices=(), changed=book.changed(), is_too_old=is_too_old)
+
+
 def group_of(finding: Finding, policy: Policy) -> Group:
     """The group whose incident the finding belongs to."""
     return Group(contract=finding.contract or "", table=finding.table or "", owner=owner_of(finding, policy))

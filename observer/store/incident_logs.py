@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, Integer, Text, and_, func, insert, select, update
+from sqlalchemy import Connection, Integer, Text, and_, bindparam, func, insert, select, update
 
 from observer.errors import StoreError
 from observer.incidents.acting import delivered
@@ -126,19 +127,20 @@ def write(
     something happens to them.
     """
     openings = {event.incident: event for event in events if event.kind is EventKind.OPENED}
-    # Of one group one may be open: the one that is over makes room first.
-    for incident in sorted(changed.values(), key=lambda incident: (incident.is_open, incident.id)):
-        row = _row(incident) | {"live_until": live_until.get(incident.id)}
-        opening = openings.get(incident.id)
-        if opening is None:
-            connection.execute(update(t.incidents).where(t.incidents.c.id == incident.id).values(row))
-        else:
-            connection.execute(insert(t.incidents).values(row | {"reason": storable_text(opening.reason)}))
+    rows = [_row(incident) | {"live_until": live_until.get(incident.id)} for incident in changed.values()]
+    # Of one group one may be open: those that are over make room first.
+    rows.sort(key=lambda row: (row["resolved_at"] is None, row["id"]))
+    old = [{"is": row.pop("id"), **row} for row in rows if row["id"] not in openings]
+    new = [{**row, "reason": storable_text(openings[row["id"]].reason)} for row in rows if "id" in row]
+    if old:
+        connection.execute(update(t.incidents).where(t.incidents.c.id == bindparam("is")), old)
+    if new:
+        connection.execute(insert(t.incidents), new)
     if events:
         connection.execute(insert(t.incident_events), [_event_row(event) for event in events])
 
 
-def _row(incident: Incident) -> dict[str, object]:
+def _row(incident: Incident) -> dict[str, Any]:
     return {
         "id": incident.id,
         "contract": storable_text(incident.group.contract),

@@ -1,4 +1,4 @@
-"""One turn at incidents: queued looks are stepped, time passes, and what follows is written. In: a transaction.
+"""One turn at incidents: queued looks are taken, time passes, and what follows is written. In: a transaction.
 
 Out: what was written (Advanced), and the live incidents as they stand then.
 """
@@ -8,14 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 
 from sqlalchemy import Connection, Row, delete, or_, select, update
 
-from observer.incidents.events import IncidentEvent
+from observer.incidents.events import Group, IncidentEvent
 from observer.incidents.findings import Look
 from observer.incidents.incident import Incident
 from observer.incidents.policy import Policy
-from observer.incidents.stepping import NOTHING_NEW, Step, step
+from observer.incidents.stepping import NOTHING_NEW, Step, group_of, see, step
 from observer.incidents.telling import Notice
 from observer.runs.deliveries import NewDelivery
 from observer.store import incident_tables as t
@@ -34,7 +35,7 @@ Withdrawn = Callable[[Iterable[Incident]], frozenset[str]]
 
 
 class Turn:
-    """One transaction in which looks are stepped."""
+    """One transaction in which looks are taken."""
 
     def __init__(self, connection: Connection, database: Database, known: KnownStates, policy: Policy) -> None:
         self._connection, self._policy = connection, policy
@@ -43,12 +44,21 @@ class Turn:
         #: Id → state, kept up with what is to be written.
         self.live = known.of(connection, {row.id: row.seq for row in rows})
         self._until: dict[str, datetime | None] = {row.id: row.live_until for row in rows}
+        self._holders: dict[str, set[str]] = {}
+        self._members: dict[Group, set[str]] = {}
+        for incident in self.live.values():
+            self._enter(incident, incident.held)
         self._changed: dict[str, Incident] = {}
         self._events: list[IncidentEvent] = []
         self._notices: list[Notice] = []
         self._taken: list[int] = []
         self._too_old = 0
         self._set_aside: dict[int, str] = {}
+
+    def _enter(self, incident: Incident, fingerprints: Iterable[str]) -> None:
+        self._members.setdefault(incident.group, set()).add(incident.id)
+        for fingerprint in fingerprints:
+            self._holders.setdefault(fingerprint, set()).add(incident.id)
 
     def has_looks(self) -> bool:
         """Whether any is queued."""
@@ -60,7 +70,7 @@ class Turn:
         return self._connection.execute(query).scalars().all()
 
     def take_looks(self, *, until: float) -> bool:
-        """Step the queue up to that time of the monotonic clock, at least one; says whether that was all of it."""
+        """Take the queue up to that time of the monotonic clock, at least one; says whether that was all of it."""
         queue = self._queue(limit=_LISTED)
         for place, id_ in enumerate(queue, start=1):
             self._take(id_)
@@ -69,7 +79,7 @@ class Turn:
         return len(queue) < _LISTED
 
     def _take(self, id_: int) -> None:
-        """Step one look. One that cannot be stepped is set aside, so that it holds up no other."""
+        """Take one look. One that cannot be taken is set aside, so that it holds up no other."""
         k = t.incident_looks.c
         try:
             document = self._connection.execute(select(k.document).where(k.id == id_)).scalar_one()
@@ -78,19 +88,25 @@ class Turn:
             self._set_aside[id_] = str(fault) if isinstance(fault, UnreadableError) else "no JSON"
             return
         try:
-            stepped = step(self.live.values(), look, self._now, self._policy)
+            seen = see(self._concerned(look), look, self._now, self._policy)
         except (ValueError, LookupError, TypeError, AssertionError, ArithmeticError) as fault:
-            step(self.live.values(), NOTHING_NEW, self._now, self._policy)  # raises when the look is not to blame
-            self._set_aside[id_] = f"cannot be stepped: {type(fault).__name__}"
+            self._set_aside[id_] = f"the rules do not take it: {type(fault).__name__}"
             return
         self._taken.append(id_)
-        new = [incident.id for incident in stepped.changed if incident.id not in self.live]
-        # An incident that it opened is live no more: with longer windows it could be told a second time.
-        if known_ids(self._connection, new):
+        new = [incident.id for incident in seen.changed if incident.id not in self.live]
+        # An incident that it opened may be live no more: with longer windows it could be told a second time.
+        if seen.is_too_old or known_ids(self._connection, new):
             self._too_old += 1
             return
-        self._too_old += stepped.is_too_old
-        self._follow(stepped)
+        self._follow(seen)
+
+    def _concerned(self, look: Look) -> list[Incident]:
+        """Those that it may change: a small look costs little, however many incidents are open."""
+        names = {finding.fingerprint for finding in look.findings} | look.covered | look.withdrawn
+        groups = {group_of(finding, self._policy) for finding in look.findings}
+        holders = (self._holders.get(name, ()) for name in names)
+        members = (self._members.get(group, ()) for group in groups)
+        return [self.live[id_] for id_ in set(chain.from_iterable(chain(holders, members)))]
 
     def pass_time(self, withdrawn: Withdrawn | None) -> None:
         """What follows without a look."""
@@ -104,6 +120,9 @@ class Turn:
         changed = {incident.id: incident for incident in stepped.changed}
         self._changed |= changed
         self.live |= changed
+        for event in stepped.events:
+            if event.found:
+                self._enter(changed[event.incident], (finding.fingerprint for finding in event.found))
 
     def _settled(self) -> dict[str, datetime | None]:
         """Incidents whose time to live is another one than was written, though nothing happened to them."""
