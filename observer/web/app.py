@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -30,12 +31,13 @@ from observer.web.answers import (
 )
 from observer.web.desk import Desk
 from observer.web.guard import Guard, hosts_served, is_loopback
-from observer.web.pages.refusals import login_needed, teller
+from observer.web.pages.refusals import login_hidden, login_needed, teller
 from observer.web.pages.routes import pages
 from observer.web.pages.shell import Shell
 from observer.web.problems import MEDIA_TYPE, Refusal, answer_with_problems
 from observer.web.run_answers import RunAnswer, RunInFull
-from observer.web.visitors import LoginNeeded, Visitors
+from observer.web.sessions import now_utc
+from observer.web.visitors import LoginHidden, LoginNeeded, Visitors
 
 #: Longest list that one answer holds.
 MOST_ROWS = 500
@@ -62,8 +64,12 @@ OneContract = Annotated[
 ]
 
 
-def create_app(desk: Desk, web: WebSettings, *, hosts: Collection[str] = ()) -> FastAPI:
+def create_app(
+    desk: Desk, web: WebSettings, *, hosts: Collection[str] = (), clock: Callable[[], datetime] = now_utc
+) -> FastAPI:
     """The app. On loopback only the server's own names, that of `public_url` and `hosts` are served.
+
+    `clock` is that of pages and sessions; aware, UTC.
 
     Raises InputError: a setting of `[web]` is wrong.
     """
@@ -76,8 +82,8 @@ def create_app(desk: Desk, web: WebSettings, *, hosts: Collection[str] = ()) -> 
         redoc_url=None,
         redirect_slashes=False,
     )
-    visitors = Visitors(web)
-    shell = Shell(desk, visitors)
+    visitors = Visitors(web, clock)
+    shell = Shell(desk, visitors, clock)
     reading = [Depends(_bearer), Depends(visitors.reader)]
     app.include_router(_health(desk))
     app.include_router(_contracts(desk), dependencies=reading)
@@ -87,6 +93,7 @@ def create_app(desk: Desk, web: WebSettings, *, hosts: Collection[str] = ()) -> 
     tell = teller(shell)
     answer_with_problems(app, tell)
     app.add_exception_handler(LoginNeeded, login_needed(shell, tell))
+    app.add_exception_handler(LoginHidden, login_hidden(shell))
     app.openapi = _told_as_problems(app.openapi)  # type: ignore[method-assign]  # FastAPI's own way to change it
     app.add_middleware(Guard, hosts=hosts_served(web.host, [*hosts, *_public_name(web)]), tell=tell)
     return app

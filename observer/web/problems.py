@@ -16,7 +16,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from observer.errors import AmbiguousRun, InputError, NoSuchRun, ObserverError, StoreError
+from observer.errors import (
+    AmbiguousIncident,
+    AmbiguousRun,
+    InputError,
+    NoSuchIncident,
+    NoSuchRun,
+    NotAllowed,
+    ObserverError,
+    StoreError,
+)
 from observer.web.answers import Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -82,14 +91,16 @@ def _told(_: Request, fault: Exception) -> Trouble:
     assert isinstance(fault, ObserverError)
     headers = {}
     match fault:
-        case NoSuchRun():
+        case NoSuchRun() | NoSuchIncident():
             status = 404
-        case AmbiguousRun():
+        case AmbiguousRun() | AmbiguousIncident():
             status = 409
         case StoreError():
             status, headers = 503, {"Retry-After": str(RETRY_AFTER)}
         case InputError():
             status = 422
+        case NotAllowed():
+            status = 403
         case _:
             status = 500
     if status >= 500:

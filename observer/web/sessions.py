@@ -18,6 +18,8 @@ from itsdangerous import BadData, URLSafeSerializer
 LASTS = timedelta(hours=12)
 #: No name is longer.
 MOST_LETTERS = 200
+#: A cookie holds 4,096 bytes; letters may take six of them, signed and encoded.
+_MOST_SAID = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,15 @@ class Session:
 def now_utc() -> datetime:
     """The clock of this machine."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What one page leaves for the next to say."""
+
+    sentence: str
+    #: Something changed.
+    done: bool
 
 
 class Sessions:
@@ -64,14 +75,17 @@ class Sessions:
         """In constant time."""
         return hmac.compare_digest(given.encode(), self.form_token(bound_to).encode())
 
-    def say(self, sentence: str) -> str:
-        """A sentence for the next page, as a cookie holds it."""
-        return self._signed("said").dumps(sentence[:1_000])
+    def say(self, sentence: str, *, done: bool) -> str:
+        """A sentence for the next page, as a cookie holds it. `done`: something changed."""
+        return self._signed("said").dumps([sentence[:_MOST_SAID], done])
 
-    def said(self, cookie: str) -> str | None:
+    def said(self, cookie: str) -> Said | None:
         """That sentence; None: it is none of ours."""
-        found = self._loaded("said", cookie)
-        return found if isinstance(found, str) else None
+        match self._loaded("said", cookie):
+            case [str(sentence), bool(done)]:
+                return Said(sentence=sentence, done=done)
+            case _:
+                return None
 
     def _loaded(self, what: str, cookie: str) -> object:
         try:

@@ -18,17 +18,23 @@ from observer.errors import InputError
 from observer.settings import WebSettings
 from observer.web.guard import is_loopback
 from observer.web.problems import Refusal
-from observer.web.sessions import LASTS, MOST_LETTERS, Sessions, now_utc
+from observer.web.sessions import LASTS, MOST_LETTERS, Said, Sessions, now_utc
 
 #: Field of every form.
 FORM_TOKEN = "form_token"  # noqa: S105  # the name of a field
 _SAID = "observer_said"
 _SAID_SECONDS = 60
+_ASKED = "observer_asked"
+_ASKED_SECONDS = 10
 _PORTS = {"http": 80, "https": 443}
 
 
 class LoginNeeded(Exception):
     """Nobody is logged in, and this is not for everybody."""
+
+
+class LoginHidden(Exception):
+    """Somebody may be logged in, but the browser will not say so before it is asked by a page of ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,11 +139,11 @@ class Visitors:
         secure = self._is_secure(request)
         response.delete_cookie(self._cookie(request), path="/", secure=secure, httponly=True, samesite="strict")
 
-    def say(self, request: Request, response: Response, sentence: str) -> None:
+    def say(self, request: Request, response: Response, sentence: str, *, done: bool) -> None:
         """The next page shows the sentence, once."""
         response.set_cookie(
             _SAID,
-            self.sessions.say(sentence),
+            self.sessions.say(sentence, done=done),
             max_age=_SAID_SECONDS,
             path="/",
             secure=self._is_secure(request),
@@ -150,18 +156,25 @@ class Visitors:
         if _SAID in request.cookies:
             response.delete_cookie(_SAID, path="/", secure=self._is_secure(request), httponly=True, samesite="strict")
 
-    def to_say(self, request: Request) -> str | None:
+    def to_say(self, request: Request) -> Said | None:
         """What the page before left to be said."""
         return self.sessions.said(request.cookies.get(_SAID, ""))
 
     def is_login_hidden(self, request: Request) -> bool:
-        """Whether a browser that follows a link of another site holds our cookie back; asked again from our own page,
-        it sends it.
+        """Whether the browser follows a link of another site (Slack), for which it holds our cookie back.
+
+        Asked again by a page of ours it sends it; once is enough.
         """
-        headers = request.headers
+        headers, cookies = request.headers, request.cookies
         comes_from_elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
         navigates = headers.get("sec-fetch-mode") == "navigate" and request.method == "GET"
-        return self.can_log_in and comes_from_elsewhere and navigates and self._cookie(request) not in request.cookies
+        asked = self._cookie(request) in cookies or _ASKED in cookies
+        return self.can_log_in and comes_from_elsewhere and navigates and not asked
+
+    def ask_once(self, request: Request, response: Response) -> None:
+        """That the browser was asked again, for a moment: whatever it answers, it is not asked in circles."""
+        secure = self._is_secure(request)
+        response.set_cookie(_ASKED, "1", max_age=_ASKED_SECONDS, path="/", secure=secure, httponly=True, samesite="lax")
 
     def _cookie(self, request: Request) -> str:
         return "__Host-observer" if self._is_secure(request) else "observer"

@@ -7,12 +7,16 @@ from datetime import UTC, datetime, timedelta
 from observer.checks.measure import Outcome
 from observer.contracts.model import Contract, Dimension, Severity
 from observer.errors import AmbiguousRun, InputError, NoSuchRun, StoreError
+from observer.incidents.acting import Action, Answer
+from observer.incidents.brief import Brief
+from observer.incidents.events import IncidentEvent
 from observer.reports.slo_status import Level
 from observer.runs.readiness import Readiness, Role
 from observer.runs.slots import Slot, SlotState, Trigger
 from observer.runs.standing import Standing
 from observer.runs.ticks import Tick
-from observer.store import ContractVersion, RecordedCheck, RecordedRun, RunRow, SnapshotRecord
+from observer.store import ContractVersion, IncidentRow, RecordedCheck, RecordedRun, RunRow, SnapshotRecord
+from tests.fakes.incidents_desk import a_morning
 from tests.fakes.standings import after_a_run, crm
 
 NINE = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -122,6 +126,7 @@ class FakeDesk:
         self.glances: tuple[Tick, ...] = ()
         self.asked: list[str] = []
         self.fault: Exception | None = None
+        self.morning = a_morning()
 
     def down(self) -> None:
         """From now on the state cannot be read."""
@@ -169,6 +174,27 @@ class FakeDesk:
         if len(found) > 1:
             raise AmbiguousRun(f"several runs begin with `{run_id}`", fix="give more of the id")
         return found[0]
+
+    def incidents(
+        self, *, limit: int, open_only: bool, contract: str | None, table: str | None, owner: str | None
+    ) -> tuple[IncidentRow, ...]:
+        self._read()
+        return self.morning.rows(limit=limit, open_only=open_only, contract=contract, table=table, owner=owner)
+
+    def brief(self, id: str) -> Brief:
+        self._read()
+        return self.morning.brief(id)
+
+    def incident_log(self, id: str) -> tuple[IncidentEvent, ...]:
+        self._read()
+        return self.morning.log(id)
+
+    def may_act(self, person: str) -> bool:
+        return self.morning.may_act(person)
+
+    def act(self, id: str, action: Action) -> Answer:
+        self._read()
+        return self.morning.act(id, action)
 
     def slots(self, contract: str, limit: int) -> tuple[Slot, ...]:
         self._read()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 OVERVIEW = "/"
 INCIDENTS = "/incidents"
 OWNERS = "/owners"
-LEVELS = "/levels"
+LEVELS = "/slos"
+RUNS = "/runs"
 LINEAGE = "/lineage"
 LOGIN = "/login"
 LOGOUT = "/logout"
@@ -29,6 +31,11 @@ def incidents(**asked: str) -> str:
     return f"{INCIDENTS}?{urlencode(given)}" if given else INCIDENTS
 
 
+def contract(id: str) -> str:
+    """One contract."""
+    return f"/contracts/{_part(id)}"
+
+
 def table(contract: str, name: str) -> str:
     """One table of a contract."""
     return f"/contracts/{_part(contract)}/tables/{_part(name)}"
@@ -41,7 +48,17 @@ def level(name: str) -> str:
 
 def run(id: str) -> str:
     """One run."""
-    return f"/runs/{_part(id)}"
+    return f"{RUNS}/{_part(id)}"
+
+
+def runs(**asked: str) -> str:
+    """Runs that are like that; what is empty is left out."""
+    return _asked(RUNS, asked)
+
+
+def owners(**asked: str) -> str:
+    """Fields that are like that; what is empty is left out."""
+    return _asked(OWNERS, asked)
 
 
 def login(then: str = "") -> str:
@@ -54,6 +71,11 @@ def local(path: str) -> str:
     # Browsers read a backslash as a slash, and "//" as another server.
     own = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return path if own and not path.startswith((LOGIN, LOGOUT)) else OVERVIEW
+
+
+def _asked(path: str, asked: Mapping[str, str]) -> str:
+    given = {name: value for name, value in asked.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path
 
 
 def _part(text: str) -> str:

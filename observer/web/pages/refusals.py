@@ -50,6 +50,17 @@ def login_needed(shell: Shell, tell: Tell) -> Callable[[Request, Exception], Res
     return handler
 
 
+def login_hidden(shell: Shell) -> Callable[[Request, Exception], Response]:
+    """A page that loads itself once more: a link from there is one of our own."""
+
+    def handler(request: Request, _: Exception) -> Response:
+        answer = shell.page(request, "again.html")
+        shell.visitors.ask_once(request, answer)
+        return answer
+
+    return handler
+
+
 def wants_page(request: Request) -> bool:
     """Whether a person looks at the answer: a browser asks for HTML by name."""
     return (

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from observer.web.desk import Desk
 from observer.web.pages import addresses
 from observer.web.sessions import now_utc
-from observer.web.visitors import Visitor, Visitors
+from observer.web.visitors import LoginHidden, Visitor, Visitors
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,6 +40,7 @@ SECTIONS = (
     ("Incidents", addresses.INCIDENTS),
     ("Owners", addresses.OWNERS),
     ("Service levels", addresses.LEVELS),
+    ("Runs", addresses.RUNS),
     ("Lineage", addresses.LINEAGE),
 )
 
@@ -70,6 +71,7 @@ class Shell:
                 content,
                 visitor=visitor,
                 may_log_in=self.visitors.can_log_in,
+                reading_is_open=self.visitors.reading_is_open,
                 readiness=self._desk.readiness(),
                 now=self._clock(),
                 said=self.visitors.to_say(request),
@@ -83,22 +85,24 @@ class Shell:
         self.visitors.said(request, answer)
         return answer
 
-    def go(self, request: Request, path: str, *, say: str = "") -> Response:
+    def go(self, request: Request, path: str, *, say: str = "", done: bool = True) -> Response:
         """After a form: load that page, which says so. Loading it again repeats nothing."""
         answer = RedirectResponse(path, 303, headers=PAGE_HEADERS)
         if say:
-            self.visitors.say(request, answer, say)
+            self.visitors.say(request, answer, say, done=done)
         return answer
 
     def reader(self, request: Request) -> Visitor:
-        """For `Depends`: whoever may read. Raises LoginNeeded."""
+        """For `Depends`: whoever may read. Raises LoginNeeded, LoginHidden."""
+        if self.visitors.is_login_hidden(request):
+            raise LoginHidden
         return self.visitors.reader(request)
 
 
 @functools.cache
 def stylesheet() -> str:
-    """The one style sheet."""
-    return (TEMPLATES / "observer.css").read_text(encoding="utf-8")
+    """The one style sheet: the shell, and what pages of content add."""
+    return "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("observer.css", "content.css"))
 
 
 @functools.cache

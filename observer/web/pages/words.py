@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from observer.checks.measure import Outcome
 from observer.checks.words import duration_text, number_text, percent_text
+from observer.incidents.events import Group
 from observer.incidents.findings import Grade
 from observer.incidents.incident import Status
+from observer.incidents.muting import Mute
 from observer.reports.sentences import SIGNS, count_text, outcomes_text, seconds_text
+from observer.reports.slo_words import budget_text, counted_noun, left_share
 from observer.reports.visible import shown_value, visible
 from observer.slo.standing import Condition
+
+if TYPE_CHECKING:
+    from observer.reports.slo_status import Level
 
 
 def shown(value: object) -> object:
@@ -78,6 +84,49 @@ def badge(kind: str, text: str) -> Markup:
     )
 
 
+def place(group: Group) -> str:
+    """ "crm-leads.leads"; the observer itself where there is no contract."""
+    return ".".join(part for part in (group.contract, group.table) if part) or "the observer"
+
+
+def mute_text(mute: Mute) -> str:
+    """Why nobody is called."""
+    return _MUTES[mute]
+
+
+_MUTES = {
+    Mute.HIDDEN: "nobody is called: the table is stale or out of reach, and this follows from it",
+    Mute.EXCUSED: "nobody is called: a person said that it is no fault",
+    Mute.SILENCED: "nobody is called: a silence covers it",
+    Mute.SNOOZED: "nobody is called: it is snoozed",
+}
+
+
+def is_web(address: str) -> bool:
+    """Whether it may be linked to: a contract could say `javascript:`."""
+    return address.startswith(("https://", "http://"))
+
+
+def level_kind(level: Level) -> str:
+    """CSS class of a service level: what nobody can see is not green."""
+    if level.blind is not None and level.condition in (Condition.MET, Condition.NO_DATA):
+        return "errored"
+    return kind_of(level.condition)
+
+
+def budget_left(level: Level) -> Fraction | None:
+    """Part of the budget that is left, nothing when overspent; None: not known."""
+    share = left_share(level.standing.budget) if level.standing and level.blind is None else None
+    return None if share is None else max(share, Fraction())
+
+
+def budget_said(level: Level) -> str:
+    """ "11 of 25 bad leads left"; why it is not known."""
+    if level.blind is not None:
+        return level.blind
+    return "no data" if level.standing is None else budget_text(level.standing.budget, counted_noun(level.slo))
+
+
 def share(part: Fraction | float | None) -> str:
     """A share of one in percent; "–" for None."""
     return "–" if part is None else f"{float(part) * 100:.1f} %"
@@ -95,7 +144,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "capital": capital,
     "kind": kind_of,
     "share": share,
-    "escape_text": escape,
+    "is_web": is_web,
 }
 GLOBALS: dict[str, Any] = {
     "Outcome": Outcome,
@@ -104,4 +153,9 @@ GLOBALS: dict[str, Any] = {
     "Status": Status,
     "badge": badge,
     "outcomes_text": outcomes_text,
+    "place": place,
+    "level_kind": level_kind,
+    "budget_left": budget_left,
+    "budget_text": budget_said,
+    "mute_text": mute_text,
 }
