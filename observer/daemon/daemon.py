@@ -9,15 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import structlog
 
 from observer.contracts.model import Contract
 from observer.daemon.counting import Counting
+from observer.daemon.delivering import BEAT_FLUSH_FOR, Delivering
 from observer.daemon.dispatching import Dispatcher
 from observer.daemon.due_slots import DueSlots
 from observer.daemon.glancing import Glancing
@@ -30,7 +31,7 @@ from observer.daemon.troubles import Troubles
 from observer.daemon.watching import Watch, watch
 from observer.daemon.workers import Limits, WorkerPool
 from observer.errors import InputError, NotLeading, ObserverError, StoreError
-from observer.jobs.deliver import Attempt, Sender, flush
+from observer.jobs.deliver import Sender
 from observer.jobs.evaluate_slos import forget
 from observer.jobs.hand_over_looks import LooksHandedOver
 from observer.jobs.incident_policy import PolicyNow
@@ -48,10 +49,6 @@ log = structlog.get_logger("observer")
 
 #: A daemon whose heart has not beaten for so long is not ready.
 HEART_STILL: Final = timedelta(seconds=30)
-#: A stop goes on flushing the outbox for so long; the next leader sends the rest.
-FLUSH_FOR: Final = timedelta(seconds=10)
-#: So does a beat; what is left then waits for the next one.
-BEAT_FLUSH_FOR: Final = timedelta(seconds=2)
 #: Doors that a follower uses too.
 _EVERYBODYS = ("state", "configuration")
 #: Settings that are read once, at the start.
@@ -92,13 +89,10 @@ class Daemon:
         self._reread = reread
         self._store = store
         self._source = source
-        self._senders = senders
         self._stopping = False
         self._beat_at: float | None = None
         self._to_recover = threading.Event()
         self._to_retain = threading.Event()
-        #: By receiver: what a beat has taken, a stop would not see, and leave untold.
-        self._delivering = {receiver: threading.Lock() for receiver in senders}
         self.troubles = Troubles()
         #: Who is told of incidents, how and when, as things stand.
         self.policy = PolicyNow(store, self._inputs)
@@ -113,6 +107,7 @@ class Daemon:
             receivers=tuple(senders),
             leads=lambda: self.leading.term is not None,
         )
+        self._delivering = Delivering(store, senders, self.metrics, self.troubles)
         orders = Orders(
             current=self.current, source=source.display_url, source_kind=source.kind, lineage="lineage" in senders
         )
@@ -142,7 +137,7 @@ class Daemon:
     @property
     def receivers(self) -> tuple[str, ...]:
         """Names of everybody that something is delivered to."""
-        return tuple(self._senders)
+        return self._delivering.receivers
 
     def _inputs(self) -> tuple[Settings, list[Contract]]:
         watch = self._watch
@@ -227,24 +222,13 @@ class Daemon:
             log.warning("people_not_looked_up", reason=failure.detail)
 
     def deliver(self, receiver: str) -> None:
-        """Tell one receiver what waits for it in the outbox, as long as it hears. Receivers wait for no other."""
-        self._as_leader(f"deliveries to {receiver}", lambda term: self._flush(receiver, term, within=BEAT_FLUSH_FOR))
+        """Tell one receiver what waits for it in the outbox, as long as it hears."""
+        work = partial(self._delivering.deliver, receiver, within=BEAT_FLUSH_FOR)
+        self._as_leader(f"deliveries to {receiver}", work)
 
-    def _flush(self, receiver: str, term: Term | None, *, within: timedelta, impatient: bool = False) -> None:
-        sender = {receiver: self._senders[receiver]}
-        with self._delivering[receiver]:
-            for attempt in flush(self._store, sender, within=within, term=term, impatient=impatient):
-                self._tell(attempt)
-
-    def _tell(self, attempt: Attempt) -> None:
-        if attempt.failure is None:
-            self.metrics.delivered(attempt.receiver)
-            self.troubles.report(attempt.receiver, None)
-            return
-        self.metrics.delivery_failed(attempt.receiver, attempt.failure.reason)
-        self.troubles.report(attempt.receiver, attempt.failure.detail)
-        if attempt.dead:
-            log.error("delivery_dead", receiver=attempt.receiver, reason=attempt.failure.detail)
+    def resend(self) -> None:
+        """Tell receivers that forget of every incident again."""
+        self._as_leader("reminders", lambda term: self._delivering.resend())
 
     def retain(self) -> None:
         """Remove snapshots, runs, ticks, records of service levels and incidents that are older than they are kept."""
@@ -339,20 +323,9 @@ class Daemon:
                 self._minding.mind(term)
         except StoreError as error:
             log.warning("runs_not_told", reason=str(error))
-        # Side by side: the time of a stop is short, and one that hangs takes all of it.
-        with ThreadPoolExecutor(max(1, len(self._senders)), thread_name_prefix="last-words") as threads:
-            for receiver in self._senders:
-                threads.submit(self._last_words, receiver, term)
+        self._delivering.last_words(term)
         self.leading.resign()
         log.info("stopped")
-
-    def _last_words(self, receiver: str, term: Term | None) -> None:
-        try:
-            self._flush(receiver, term, within=FLUSH_FOR, impatient=True)
-        except StoreError as error:
-            log.warning("outbox_not_flushed", receiver=receiver, reason=str(error))
-        except Exception:  # a fault of ours with one receiver keeps no other untold
-            log.exception("duty_broke", duty=f"last deliveries to {receiver}")
 
 
 def _why(error: InputError) -> str:

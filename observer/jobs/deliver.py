@@ -6,12 +6,13 @@ import math
 import random
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
 from observer.errors import StoreError
+from observer.incidents.incident import Incident
 from observer.runs.deliveries import (
     Delivery,
     Failure,
@@ -48,6 +49,14 @@ class BatchSender(Sender, Protocol):
 
     def send_batch(self, batch: tuple[Delivery, ...]) -> Failure | None:
         """Deliver them; None when all landed. They land or fail together. Never raises, as `send`."""
+
+
+@runtime_checkable
+class Repeater(Sender, Protocol):
+    """Its receiver forgets what it was told: it is told of everything that goes on again, every now and then."""
+
+    def resend(self, incidents: Iterable[Incident]) -> Failure | None:
+        """Tell of all of these; None when it landed. Raises StoreError."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +121,7 @@ class _Round:
         self._sender = sender
         self._batched = sender if isinstance(sender, BatchSender) else None
         # What is leased no longer may be somebody else's by now.
-        self._until = min(until, time.monotonic() + LEASE.total_seconds() / 2)
+        self._until = min(until, time.monotonic() + LEASE.total_seconds() / 4)
         # What an impatient one was not to wait for is asked all the same.
         self._condition = replace(store.outbox.condition(receiver), waits_until=None)
 
