@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 from observer.contracts.model import Contract
 from observer.daemon.watching import Watch
 from observer.errors import InputError
+from observer.incidents.acting import Action, Answer
+from observer.incidents.brief import Brief
+from observer.incidents.events import IncidentEvent
+from observer.incidents.permission import may_act
+from observer.jobs.act_on_incident import act_on
+from observer.jobs.briefs import Briefs
 from observer.metrics.registry import Metrics
 from observer.runs.latest import with_ticks
 from observer.runs.readiness import Readiness
 from observer.runs.slots import NewSlot, Slot, SlotState, Trigger
 from observer.runs.standing import Standing
 from observer.runs.ticks import Tick
-from observer.store import RecordedRun, RunRow, Store
+from observer.store import IncidentRow, RecordedRun, RunRow, Store
 
 if TYPE_CHECKING:
     from observer.reports.slo_status import Level
@@ -40,12 +46,18 @@ class DaemonDesk:
     """A `web.desk.Desk` over the daemon's own parts."""
 
     def __init__(
-        self, store: Store, metrics: Metrics, current: Callable[[], Watch], readiness: Callable[[], Readiness]
+        self,
+        store: Store,
+        metrics: Metrics,
+        current: Callable[[], Watch],
+        readiness: Callable[[], Readiness],
+        briefs: Briefs,
     ) -> None:
         self._store = store
         self._metrics = metrics
         self._current = current
         self._readiness = readiness
+        self._briefs = briefs
 
     def readiness(self) -> Readiness:
         return self._readiness()
@@ -85,6 +97,23 @@ class DaemonDesk:
 
     def run(self, run_id: str) -> RecordedRun:
         return self._store.run(run_id)
+
+    def incidents(
+        self, *, limit: int, open_only: bool, contract: str | None, table: str | None, owner: str | None
+    ) -> tuple[IncidentRow, ...]:
+        return self._store.incidents.rows(limit=limit, open_only=open_only, contract=contract, table=table, owner=owner)
+
+    def brief(self, id: str) -> Brief:
+        return self._briefs.of(id)
+
+    def incident_log(self, id: str) -> tuple[IncidentEvent, ...]:
+        return self._briefs.log(id)
+
+    def may_act(self, person: str) -> bool:
+        return may_act(person, self._current().settings.incidents.may_act)
+
+    def act(self, id: str, action: Action) -> Answer:
+        return act_on(self._store, self._current().settings, id, action)
 
     def slots(self, contract: str, limit: int) -> tuple[Slot, ...]:
         return self._store.slots.of_contract(contract, limit)

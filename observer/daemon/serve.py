@@ -29,13 +29,14 @@ from observer.daemon.desk import DaemonDesk
 from observer.daemon.following_files import FileWatch
 from observer.daemon.watching import watch
 from observer.errors import ExitCode, StoreError
+from observer.jobs.briefs import Briefs
 from observer.jobs.deliver import Sender
 from observer.lineage.sender import LineageSender
 from observer.settings import Settings
 from observer.store import Store
 from observer.web.app import create_app
 from observer.web.serve import WebServer
-from observer.wiring import opened_source, opened_store
+from observer.wiring import opened_source, opened_store, people_directory, receivers_of_incidents, slack_buttons
 
 log = structlog.get_logger("observer")
 
@@ -48,7 +49,7 @@ CLOCK_STEP_SECONDS = 2.0
 _RUN_SECONDS, _COUNT_SECONDS, _DELIVER_SECONDS = 1.0, 1.0, 2.0
 #: Glances are due on a beat, so that one comes late by a small part of its interval.
 _GLANCE_PART, _GLANCE_MOST_SECONDS = 20, 5.0
-_MIND_SECONDS, _PEOPLE_SECONDS = 2.0, 5.0
+_MIND_SECONDS, _PEOPLE_SECONDS, _RESEND_SECONDS = 2.0, 5.0, 60.0
 _RECOVER_SECONDS, _RETAIN_SECONDS = 60.0, 600.0
 
 
@@ -82,7 +83,20 @@ def serve(
         alone = _alone(store, stack)
         glances = _impatient(settings)
         source = stack.enter_context(opened_source(settings.source or "", glances))
-        senders = _senders(settings, stack)
+        # What is put together here asks each other only when it is up.
+        briefs = Briefs(
+            store,
+            lambda: daemon.policy(),
+            levels=lambda: daemon.levels(),
+            page=lambda: settings.web.public_url or web.url,
+        )
+
+        def on_trouble(door: str, reason: str | None) -> None:
+            daemon.troubles.report(door, reason)
+
+        told = receivers_of_incidents(settings, store, briefs, on_trouble=on_trouble, patience=SEND_SECONDS)
+        log.info("incidents_told", receivers=list(told))
+        senders = _senders(settings, stack) | told
         daemon = Daemon(
             first,
             reread=reread or (lambda: settings),
@@ -91,17 +105,21 @@ def serve(
             senders=senders,
             holder=_holder(settings),
             alone=alone,
+            directory=people_directory(settings, store),
         )
-        web = WebServer(
-            create_app(
-                DaemonDesk(store, daemon.metrics, daemon.current, daemon.readiness),
-                settings.web,
-            ),
-            settings.web.host,
-            settings.web.port,
-        )
+        desk = DaemonDesk(store, daemon.metrics, daemon.current, daemon.readiness, briefs)
+        app = create_app(desk, settings.web)
+        buttons = slack_buttons(settings, store, lambda: daemon.current().settings, on_trouble=on_trouble)
+        if buttons is not None and buttons.signatures is not None:
+            from observer.web.slack_presses import slack_presses
+
+            app.include_router(slack_presses(buttons.signatures, buttons.take))
+        web = WebServer(app, settings.web.host, settings.web.port)
         web.start()
         stack.callback(web.stop)
+        if buttons is not None:
+            buttons.start()
+            stack.callback(buttons.stop)
         scheduler = _scheduler(daemon, settings)
         files = FileWatch(lambda: daemon.current().settings.files, again.set)
         files.start()
@@ -148,6 +166,7 @@ def _scheduler(daemon: Daemon, settings: Settings) -> BackgroundScheduler:
         "count": (daemon.count, _COUNT_SECONDS),
         "mind": (daemon.mind, _MIND_SECONDS),
         **{f"deliver to {name}": (partial(daemon.deliver, name), _DELIVER_SECONDS) for name in daemon.receivers},
+        "resend": (daemon.resend, _RESEND_SECONDS),
         "people": (daemon.know_people, _PEOPLE_SECONDS),
         "recover": (daemon.recover, _RECOVER_SECONDS),
         "retain": (daemon.retain, _RETAIN_SECONDS),

@@ -23,6 +23,8 @@ from observer.daemon.counting import Counting
 from observer.daemon.desk import DaemonDesk
 from observer.daemon.watching import Watch
 from observer.errors import InputError
+from observer.incidents.policy import Policy
+from observer.jobs.briefs import Briefs
 from observer.jobs.fill_ledger import LedgerFiller
 from observer.jobs.hand_over_looks import LooksHandedOver
 from observer.jobs.load_slos import slos_for_run
@@ -146,7 +148,8 @@ def test_rows_are_judged_at_their_deadline_and_an_alert_opens(counted: Counted) 
 
 def test_what_was_counted_is_told_over_http_as_on_the_terminal(counted: Counted) -> None:
     counted.count()
-    desk = DaemonDesk(counted.store, Metrics(counted.store.standing, tuple), lambda: counted.watch, Readiness)  # type: ignore[arg-type]  # asked for nothing else
+    metrics, briefs = Metrics(counted.store.standing, tuple), Briefs(counted.store, Policy)
+    desk = DaemonDesk(counted.store, metrics, lambda: counted.watch, Readiness, briefs)  # type: ignore[arg-type]  # asked for nothing else
     (slo,) = json.loads(json.dumps(desk.levels()))["slos"]
     assert (slo["name"], slo["condition"], slo["sli"]) == ("emails", "no data", None)
 

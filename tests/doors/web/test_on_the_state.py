@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from observer.checks.audit import Audit
 from observer.checks.measure import Evidence, Offender, Segment
 from observer.daemon.desk import DaemonDesk
+from observer.incidents.policy import Policy
+from observer.jobs.briefs import Briefs
 from observer.metrics.registry import Metrics
 from observer.runs.readiness import Readiness, Role
 from observer.runs.slots import NewSlot
@@ -65,7 +67,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         watch = SimpleNamespace(
             contracts={part.contract.id: SimpleNamespace(checks=checks, contract=part.contract)}, slos=()
         )
-        yield Client(DaemonDesk(store, metrics, lambda: watch, lambda: Readiness(role=Role.LEADER)))
+        briefs = Briefs(store, Policy)
+        yield Client(DaemonDesk(store, metrics, lambda: watch, lambda: Readiness(role=Role.LEADER), briefs))
 
 
 def test_every_address_answers_and_none_shows_a_restricted_value(client: Client) -> None:
