@@ -134,7 +134,8 @@ def _act(incident_id: str, wanted: _Wanted, actor: str, form: str, config: Path 
 
 
 def _show(incident_id: str, form: str, config: Path | None) -> int:
-    from observer.reports.incident_json import incident_json
+    from observer.receivers.document import document_of
+    from observer.reports.incident_json import log_json
     from observer.reports.incident_text import render_incident
 
     settings = load_settings(config)
@@ -142,7 +143,9 @@ def _show(incident_id: str, form: str, config: Path | None) -> int:
         found = store.incidents.get(incident_id).id
         brief, log = briefs_of(store, settings).of(found), store.incidents.log(found)
     if form == "json":
-        click.echo(json.dumps(incident_json(brief, log), indent=2, ensure_ascii=False))
+        # What a webhook gets, and what happened so far.
+        said = {**document_of(brief, log[-1].key), "acts": list(brief.acts), "log": log_json(log)}
+        click.echo(json.dumps(said, indent=2, ensure_ascii=False))
     else:
         render_incident(brief, log, console())
     return ExitCode.OK

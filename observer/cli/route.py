@@ -63,7 +63,7 @@ def _named(check: str, contracts: Sequence[Contract]) -> tuple[CheckSpec, Contra
     known = {spec.id: (spec, contract) for contract in contracts for spec in checks_of(contract, contracts)}
     if check in known:
         return known[check]
-    near = sorted(name for name in known if check in name)[:3] or get_close_matches(check, known, n=2, cutoff=0.8)
+    near = sorted(name for name in known if check in name)[:3] or get_close_matches(check, known, n=2, cutoff=0.6)
     fix = f"write {' or '.join(f'`{name}`' for name in near)}" if near else "take an id from `observer show RUN`"
     raise InputError(f"there is no check `{visible(check)}`", fix=fix)
 

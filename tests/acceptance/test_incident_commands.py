@@ -166,6 +166,7 @@ def test_one_incident_is_told_at_length_whatever_is_wrong_with_other_files(desk:
         assert said in text
     found = desk.read("incident", id)
     assert [event["kind"] for event in found["log"]] == ["opened", "told"]
+    assert found["incident"]["owner"] == "ana@example.com" and found["acts"][0] == "acknowledge"
 
 
 def test_a_person_acknowledges_snoozes_and_judges_and_the_log_says_who(desk: Desk) -> None:
@@ -212,7 +213,7 @@ def test_what_cannot_be_done_says_why_and_changes_nothing(
     ran = desk.typed("incident", *(word.replace("{id}", id) for word in words), by=by)
     assert ran.code == 3
     assert says in ran.out + ran.err
-    assert desk.read("incident", id)["status"] == "open"
+    assert desk.read("incident", id)["incident"]["status"] == "open"
 
 
 def test_a_silence_is_added_listed_and_ended(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from observer.incidents.findings import Grade, Source
 from observer.incidents.muting import mutes_of
 from observer.incidents.policy import Matcher
 from observer.incidents.routing import Ownership, Role, route
-from observer.reports.incident_json import incident_json, ownership_json, route_json
+from observer.reports.incident_json import log_json, ownership_json, route_json
 from observer.reports.incident_text import OPTIONS, render_incident
 from observer.reports.incident_words import matcher_text, timeline
 from observer.reports.routing_text import render_owners, route_text
@@ -141,18 +141,17 @@ def test_looks_that_found_everything_as_before_are_one_line(told: World) -> None
     assert said == [moment.text for moment in timeline(told.log)]
 
 
-def test_json_has_all_of_it(told: World) -> None:
-    found = json.loads(json.dumps(incident_json(brief(told), told.log)))
-    assert (found["contract"], found["table"], found["owner"]) == ("crm", "leads", "ana@example.com")
-    assert (found["status"], found["grade"], found["going_on"]) == ("acknowledged", "error", 1)
-    assert [(each["property"], each["over"], each["muted"]) for each in found["findings"]] == [
-        ("email", False, "snoozed"),
-        ("phone", True, None),
+def test_a_log_in_json_leaves_out_what_an_event_does_not_say(told: World) -> None:
+    found = json.loads(json.dumps(log_json(reversed(told.log))))
+    assert [event["seq"] for event in found] == list(range(1, len(told.log) + 1))
+    opened, tell, *_ = found
+    assert opened["kind"] == "opened" and opened["found"] == [
+        "check:crm.leads.email.required",
+        "check:crm.leads.phone.required",
     ]
-    assert found["findings"][0]["since"] == "2026-11-23T08:30:00+00:00"
-    kinds = [event["kind"] for event in found["log"]]
-    assert kinds[0] == "opened" and {"told", "snoozed", "said fixed", "still broken"} <= set(kinds)
-    assert set(found["acts"]) <= {act.value for act in OPTIONS}
+    assert tell["told"]["to"] == "ana@example.com" and "actor" not in tell
+    snoozed = next(event for event in found if event["kind"] == "snoozed")
+    assert (snoozed["actor"], snoozed["until"]) == ("sam@example.com", "2026-11-23T11:00:00+00:00")
 
 
 def test_every_act_has_an_option() -> None:
