@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from observer.contracts.model import Contract
+from observer.daemon.archive import DaemonArchive
 from observer.daemon.watching import Watch
 from observer.errors import InputError
 from observer.incidents.acting import Action, Answer
@@ -58,6 +59,7 @@ class DaemonDesk:
         self._current = current
         self._readiness = readiness
         self._briefs = briefs
+        self.archive = DaemonArchive(store, current)
 
     def readiness(self) -> Readiness:
         return self._readiness()

@@ -97,11 +97,12 @@ class Records:
 class Recorded:
     """Runs, glances and slots of the window of one level that counts such."""
 
-    def __init__(self, store: Store, slo: Slo, *, at: datetime) -> None:
-        """Raises StoreError."""
+    def __init__(self, store: Store, slo: Slo, *, at: datetime, since: datetime | None = None) -> None:
+        """`since`: only those from there on. Raises StoreError."""
         self._store = store
         self._slo = slo
-        self._samples = store.ledgers.samples(slo.indicator, window_begins(slo.window, at)).samples
+        begins = window_begins(slo.window, at)
+        self._samples = store.ledgers.samples(slo.indicator, begins if since is None else max(begins, since)).samples
 
     def newest(self, limit: int) -> tuple[ExplainedSample, ...]:
         """Those that hold anything bad or unknown, the newest first. Raises StoreError."""

@@ -18,6 +18,7 @@ from observer.runs.ticks import Tick
 from observer.store import ContractVersion, IncidentRow, RecordedCheck, RecordedRun, RunRow, SnapshotRecord
 from tests.fakes.incidents_desk import a_morning
 from tests.fakes.standings import after_a_run, crm
+from tests.fakes.web_archive import FakeArchive
 
 NINE = datetime(2026, 11, 22, 9, tzinfo=UTC)
 RUN_ID = "0199a000-0000-7000-8000-000000000001"
@@ -119,6 +120,7 @@ class FakeDesk:
         watched = [crm(id) for id in ids or ("crm",)]
         self.ids = tuple(found.id for found, _ in watched)
         self.contracts_by_id = {found.id: found for found, _ in watched}
+        self.archive = FakeArchive(self.contracts_by_id.values())
         self.levels_now: tuple[Level, ...] = ()
         self.ready = Readiness(role=Role.LEADER, last_beat_seconds=0.25)
         self.stands: Standing = after_a_run(watched, Outcome.FAILED)

@@ -1,0 +1,1 @@
+"""What pages show, as frozen values: all choosing and wording is done here, none in the templates."""
