@@ -12,6 +12,7 @@ import pytest
 from observer.store.store import Store
 from observer.store.tables import METADATA
 from tests import real_parts
+from tests.fakes.incident_steps import Clock
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -36,6 +37,14 @@ def state(module_state: Store) -> Store:
         for table in reversed(METADATA.sorted_tables):
             connection.execute(table.delete())
     return module_state
+
+
+@pytest.fixture
+def clock(state: Store) -> Iterator[Clock]:
+    """The clock of the state, from now on."""
+    state._database._clock = clock = Clock()
+    yield clock
+    state._database._clock = None
 
 
 @pytest.fixture(scope="session")
