@@ -9,7 +9,7 @@ from observer.contracts.model import Contract, SupportChannel
 SLACK = "slack"
 #: Slack allows letters of any script in lower case, digits, `-` and `_`, at most 80 of them.
 _NAME = re.compile(r"#[\w-]{1,80}")
-_ID = re.compile(r"[CG][A-Z0-9]{8,}")
+_ID = re.compile(r"[CDG][A-Z0-9]{8,}")
 
 
 def is_slack_channel(text: str) -> bool:
