@@ -1,6 +1,6 @@
 """A Brief → the living message of an incident, and what its thread is told. Pure.
 
-Within every limit of Slack's, and within OUR_TOTAL as a whole, by construction: the message is drawn with less and less
+Within every limit of Slack's, and ours for the whole, by construction: the message is drawn with less and less
 detail until it fits, and the last way to draw it fits whatever the brief holds.
 """
 
@@ -35,8 +35,6 @@ from observer.slack.elements import (
 )
 from observer.slack.messages import Called, Message, of_incident
 
-#: Names of tables, people and consumers.
-_NAME = 80
 _SIGNS = {Grade.URGENT: "🚨", Grade.ERROR: "🔴", Grade.WARNING: "🟠", Grade.INFO: "🔵"}
 _SNOOZES = {
     SnoozeFor.HOUR: "1 hour",
@@ -63,29 +61,31 @@ class _Detail:
     words: int
     #: Budgets, consumers, and people who cannot be told.
     others: int
+    #: Longest name of a table, a person, a consumer or a record.
+    names: int = 80
     #: A point has a line of its own, and no more.
     short: bool = False
 
 
-#: The last fits always: at most 2 units of JSON for each of its characters.
+#: The last fits always, were each of its characters two in JSON.
 _DETAILS = (
     _Detail(points=10, keys=5, words=300, others=6),
     _Detail(points=10, keys=5, words=120, others=5),
     _Detail(points=10, keys=2, words=100, others=4),
     _Detail(points=10, keys=0, words=80, others=3),
     _Detail(points=10, keys=0, words=60, others=2, short=True),
-    _Detail(points=4, keys=0, words=40, others=1, short=True),
+    _Detail(points=4, keys=0, words=30, others=1, names=40, short=True),
 )
 
 
 def incident_message(brief: Brief, called: Called) -> Message:
     """The message, as the incident stands in the brief."""
-    line = _fallback(brief, called)
-    #: Over MOST_POINTS findings are a summary: which, and how many records.
-    details = [detail for detail in _DETAILS if detail.short or not brief.more]
-    for detail in details:
-        message = Message(text=line, blocks=tuple(_blocks(brief, called, detail)), metadata=of_incident(brief.id))
-        if message.size <= limits.OUR_TOTAL:
+    # Over MOST_POINTS findings are a summary: which, and how many records.
+    for detail in (each for each in _DETAILS if each.short or not brief.more):
+        message = Message(
+            text=_fallback(brief, called), blocks=tuple(_blocks(brief, called, detail)), metadata=of_incident(brief.id)
+        )
+        if message.is_fit:
             break
     return message
 
@@ -106,13 +106,13 @@ def place_of(brief: Brief) -> str:
 
 def _fallback(brief: Brief, called: Called) -> str:
     state = f"resolved after {duration_text(brief.lasted)}" if brief.is_over else f"{brief.grade}, {brief.status}"
-    who = f" · {plain_line(called.to.username, _NAME)}" if called.to else ""
-    return f"{sign_of(brief)} {plain_line(brief.title, 200)} · {state} · since {moment_text(brief.begins)}{who}"
+    who = f" · {plain_line(called.to.username, 60)}" if called.to else ""
+    return f"{sign_of(brief)} {plain_line(brief.title, 150)} · {state} · since {moment_text(brief.begins)}{who}"
 
 
 def _blocks(brief: Brief, called: Called, detail: _Detail) -> Iterator[Block]:
     yield header(f"{sign_of(brief)} {brief.title}")
-    yield rich(section(_facts(brief)), *_stories(brief))
+    yield rich(section(_facts(brief, detail)), *_stories(brief, detail))
     if called.astray:
         yield rich(section([own("⚠️ "), text(called.astray, detail.words)]))
     shown = brief.points[: detail.points]
@@ -122,22 +122,22 @@ def _blocks(brief: Brief, called: Called, detail: _Detail) -> Iterator[Block]:
             parts.append(bullets([section(_point(brief, point, detail))]))
             keys = point.proof.keys[: detail.keys]
             if keys and not point.is_over:
-                records = joined([[link(key.url, key.text, _NAME)] for key in keys])
+                records = joined([[link(key.url, key.text, detail.names)] for key in keys])
                 parts.append(bullets([section([own("For example: "), *records])], indent=1))
         yield rich(*parts)
     yield from _numbers(brief, detail, left=brief.more + sum(not p.is_over for p in brief.points[detail.points :]))
     yield from _surroundings(brief, detail)
     yield rich(*(section(line) for line in _people(brief, called, detail)))
     pages = [("Incident", brief.links.incident), ("Last run", brief.links.run), ("Table", brief.links.table)]
-    links = [[link(url, name, _NAME)] for name, url in pages if url is not None]
+    links = [[link(url, name, detail.names)] for name, url in pages if url is not None]
     if links:
         yield rich(section(joined(links)))
     yield from _actions(brief)
 
 
-def _facts(brief: Brief) -> list[Element]:
+def _facts(brief: Brief, detail: _Detail) -> list[Element]:
     state = [own(brief.status.value, bold=True)]
-    facts = [[text(place_of(brief), _NAME, code=True)], [own(f"{brief.grade}")], state]
+    facts = [[text(place_of(brief), detail.names, code=True)], [own(f"{brief.grade}")], state]
     if brief.is_over:
         how = f": {brief.resolution}" if brief.resolution else ""
         ended = [moment(brief.resolved_at), own(" ")] if brief.resolved_at else []
@@ -150,23 +150,23 @@ def _facts(brief: Brief) -> list[Element]:
     return joined(facts)
 
 
-def _stories(brief: Brief) -> Iterator[Element]:
+def _stories(brief: Brief, detail: _Detail) -> Iterator[Element]:
     """What people did about it."""
     if brief.acknowledged_by:
-        yield section([own("👀 acknowledged by "), text(brief.acknowledged_by, _NAME)])
+        yield section([own("👀 acknowledged by "), text(brief.acknowledged_by, detail.names)])
     if brief.snoozed_until is not None:
-        by = [own(" by "), text(brief.snoozed_by, _NAME)] if brief.snoozed_by else []
+        by = [own(" by "), text(brief.snoozed_by, detail.names)] if brief.snoozed_by else []
         yield section([own("💤 snoozed until "), moment(brief.snoozed_until), *by])
     if brief.said_fixed_by:
         yield section(
-            [own("🔧 said to be fixed by "), text(brief.said_fixed_by, _NAME), own("; the next look decides")]
+            [own("🔧 said to be fixed by "), text(brief.said_fixed_by, detail.names), own("; the next look decides")]
         )
 
 
 def _point(brief: Brief, point: Point, detail: _Detail) -> list[Element]:
     found = point.finding
     name = found.property or found.table or found.subject
-    line = [text(name, _NAME // 2 if detail.short else _NAME, code=True), own(" ")]
+    line = [text(name, detail.names, code=True), own(" ")]
     if point.is_over:
         return [*line, text(found.statement, detail.words, strike=not brief.is_over), own(" · over")]
     line.append(text(found.statement, detail.words, bold=True))
@@ -179,7 +179,7 @@ def _point(brief: Brief, point: Point, detail: _Detail) -> list[Element]:
         return [*line, own(f" · {counts.replace('rows', 'records')}")] if counts else line
     said = [[own("expected "), text(found.expected, detail.words)]] if found.expected else []
     if found.observed:
-        said.append([own("found "), text(found.observed, detail.words)])
+        said.append([*([] if found.is_blind else [own("found ")]), text(found.observed, detail.words)])
     if counts and number_text(found.rows_failed or 0) not in found.observed:
         said.append([own(counts.replace("rows", "records"))])
     if found.budget_left is not None:
@@ -200,11 +200,11 @@ def _budget_text(left: int) -> str:
 def _numbers(brief: Brief, detail: _Detail, left: int) -> Iterator[Block]:
     lines = []
     if left:
-        where = [own(": see "), link(brief.links.incident, "its page", _NAME)] if brief.links.incident else []
+        where = [own(": see "), link(brief.links.incident, "its page", detail.names)] if brief.links.incident else []
         lines.append([own(f"… and {number_text(left)} more {'finding' if left == 1 else 'findings'}"), *where])
     quiet = []
     if brief.muted:
-        quiet.append(f"nobody is called for {number_text(brief.muted)} of {number_text(brief.going_on)}")
+        quiet.append(f"nobody is called for {number_text(brief.muted)} of the {number_text(brief.going_on)} findings")
     if brief.hidden:
         verb = "finding says" if brief.hidden == 1 else "findings say"
         quiet.append(f"{number_text(brief.hidden)} other {verb} nothing while this goes on")
@@ -220,12 +220,14 @@ def _surroundings(brief: Brief, detail: _Detail) -> Iterator[Block]:
     if budgets:
         rest = len(brief.budgets) - len(budgets)
         more = [[own(f"{number_text(rest)} more")]] if rest else []
-        lines.append([own("Budget: ", bold=True), *joined([[text(b, detail.words)] for b in budgets] + more, "; ")])
+        lines.append([own("Budget: ", bold=True), *joined([[text(b, 2 * detail.words)] for b in budgets] + more, "; ")])
     consumers = brief.consumers[: detail.others]
     if consumers and not brief.is_over:
         rest = len(brief.consumers) - len(consumers)
         more = [[own(f"{number_text(rest)} more")]] if rest else []
-        lines.append([own("At risk: ", bold=True), *joined([[text(c, _NAME // 2)] for c in consumers] + more, ", ")])
+        lines.append(
+            [own("At risk: ", bold=True), *joined([[text(c, detail.names // 2)] for c in consumers] + more, ", ")]
+        )
     if lines:
         yield rich(*(section(line) for line in lines))
 
@@ -234,14 +236,17 @@ def _people(brief: Brief, called: Called, detail: _Detail) -> Iterator[list[Elem
     if called.to is None:
         yield [own("Owner: ", bold=True), own("nobody who can be told in Slack")]
     else:
-        also = [[mention(called.also, calls=called.calls)]] if called.also else []
+        also = [[mention(called.also, calls=called.calls, most=detail.names)]] if called.also else []
         yield [
             own("Owner: " if not called.passed else "Told: ", bold=True),
-            *joined([[mention(called.to, calls=called.calls)], *also], ", "),
+            *joined([[mention(called.to, calls=called.calls, most=detail.names)], *also], ", "),
         ]
     passed = called.passed[: detail.others]
     if passed:
-        absent = [[mention(who, calls=False), own(" ("), text(who.reason, _NAME), own(")")] for who in passed]
+        absent = [
+            [mention(who, calls=False, most=detail.names), own(" ("), text(who.reason, detail.names), own(")")]
+            for who in passed
+        ]
         yield [own("In place of "), *joined(absent, ", ")]
 
 

@@ -11,11 +11,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackRequestError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
 from observer.runs.deliveries import Failure, Reason
@@ -23,7 +22,7 @@ from observer.settings import SlackSettings
 from observer.slack import limits
 from observer.slack.failures import CallFailed, header_of, no_answer, refusal
 from observer.slack.messages import Message
-from observer.slack.pace import Pace
+from observer.slack.pace import Pace, Wait
 
 #: The client writes whole requests to its log.
 _SILENT = logging.Logger("observer.slack.silent", level=logging.CRITICAL + 1)
@@ -78,12 +77,13 @@ class SlackCalls:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`patience`: seconds that one call may wait for the next byte."""
+        """`patience`: seconds that one call may take. `clock` is monotonic, in seconds."""
         self._client = WebClient(token=settings.token, base_url=settings.api_url, retry_handlers=[], logger=_SILENT)
         self._patience = patience
         self._clock = clock
         self._until = float("inf")
         self._pace = Pace(clock, sleep)
+        self._wait = Wait()
 
     def __repr__(self) -> str:
         return f"SlackCalls({self._client.base_url})"
@@ -147,16 +147,12 @@ class SlackCalls:
     def channel_id(self, name: str) -> str | None:
         """Of a channel by its name, `#` or not; None: the app sees none of that name."""
         wanted = name.removeprefix("#")
-        pages = self._pages(
-            self._client.conversations_list,
-            types="public_channel,private_channel",
-            exclude_archived=True,
-            limit=1_000,
-        )
-        for page in pages:
-            for channel in page.get("channels") or ():
-                if channel.get("name") == wanted:
-                    return str(channel.get("id"))
+        # Each kind needs a scope of its own, and most channels are public.
+        for kind in ("public_channel", "private_channel"):
+            for page in self._pages(self._client.conversations_list, types=kind, limit=1_000):
+                for channel in page.get("channels") or ():
+                    if channel.get("name") == wanted:
+                        return str(channel.get("id"))
         return None
 
     def user_by_email(self, email: str) -> Mapping[str, Any]:
@@ -192,16 +188,16 @@ class SlackCalls:
                 return
 
     def _call(self, method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
-        left = self._until - self._clock()
+        left = min(self._patience, self._until - self._clock())
         if left <= 0:
             raise CallFailed(Failure(reason=Reason.TIMEOUT, detail="Slack took too long over the calls before"))
         # The client is typed for whole seconds; the socket takes any.
-        self._client.timeout = min(self._patience, left)  # type: ignore[assignment]  # see above
+        self._client.timeout = left  # type: ignore[assignment]  # see above
         # Raised outside of the handlers, so that what it came from (requests, headers) hangs on to nothing.
         try:
-            return method(**arguments)
+            return self._wait.for_end_of(lambda: method(**arguments), seconds=left)
         except SlackApiError as error:
             failed = refusal(error.response)
-        except (SlackRequestError, OSError, HTTPException, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, it may quote the request, and with it the token
             failed = no_answer(error)
         raise failed

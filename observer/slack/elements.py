@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from observer.incidents.posts import Person
 from observer.slack import limits
@@ -26,6 +27,8 @@ _UNSAFE = re.compile(
 _GAP = re.compile(r"\s+")
 _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 _GROUP = re.compile(r"S[A-Z0-9]{2,}")
+#: RFC 3986, and `%`.
+_OF_ADDRESSES = ":/?#[]@!$&'()*+,;=-._~%"
 #: Around words that are read from the right, so that the numbers beside them stay where they are.
 _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
@@ -66,10 +69,13 @@ def text(words: str, most: int, *, bold: bool = False, code: bool = False, strik
 
 def link(url: str | None, words: str, most: int) -> Element:
     """A link to a web page; the words alone when there is no such address."""
-    if url is None or length(url) > limits.OUR_URL or not url.lower().startswith(("https://", "http://")):
+    if url is None or len(url) > limits.OUR_URL or not url.lower().startswith(("https://", "http://")):
         return text(words, most)
-    address = _UNSAFE.sub("", url)
-    return {"type": "link", "url": _GAP.sub("%20", address), "text": clean(words, most)}
+    # What is no character of an address is written as its bytes; what is written so already stays.
+    address = quote(url, safe=_OF_ADDRESSES, errors="replace")
+    if len(address) > limits.OUR_URL:
+        return text(words, most)
+    return {"type": "link", "url": address, "text": clean(words, most)}
 
 
 def moment(at: datetime) -> Element:

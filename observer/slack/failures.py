@@ -5,13 +5,13 @@ Flows out: CallFailed, whose words are ours: an answer of somebody else, or an e
 
 from __future__ import annotations
 
-import json
 import re
 from contextlib import suppress
 from datetime import timedelta
 from http.client import HTTPException
 from urllib.error import URLError
 
+from slack_sdk.errors import SlackRequestError
 from slack_sdk.web import SlackResponse
 
 from observer.runs.deliveries import Failure, Reason
@@ -50,6 +50,8 @@ CHANNEL_GONE = frozenset(
         "messages_tab_disabled",
     ]
 )
+#: The app may not do that; of reading a channel, it can go on without.
+FORBIDDEN = frozenset(["missing_scope", "no_permission", "not_allowed_token_type"])
 #: The message to be edited or answered is not there, or not ours to edit.
 MESSAGE_GONE = frozenset(
     ["message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "cannot_reply_to_message"]
@@ -131,8 +133,11 @@ def no_answer(error: Exception) -> CallFailed:
     if isinstance(error, ConnectionError | HTTPException):
         failure = Failure(reason=Reason.UNREACHABLE, detail="the connection to Slack broke before it had answered")
         return CallFailed(failure, may_have_landed=True)
-    if isinstance(error, UnicodeError | ValueError) and not isinstance(error, json.JSONDecodeError):
-        # Such an error quotes the header, and with it the token.
+    if isinstance(error, SlackRequestError):
+        detail = "slack.api_url is no address of a web server"
+        return CallFailed(Failure(reason=Reason.NOT_CONFIGURED, detail=detail))
+    if isinstance(error, ValueError) and not isinstance(error, UnicodeDecodeError):
+        # Of a header that cannot be sent; such an error quotes it.
         detail = "the request could not be made: the token of Slack has characters that no token has"
         return CallFailed(Failure(reason=Reason.NOT_CONFIGURED, detail=detail), code="invalid_auth")
     failure = Failure(reason=Reason.UNEXPECTED, detail=f"the answer could not be read ({type(error).__name__})")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from observer.incidents.posts import Person
+from observer.slack import limits
 from observer.slack.elements import Block, length
 
 
@@ -22,9 +23,28 @@ class Message:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def size(self) -> int:
-        """Blocks as compact JSON and the text, in UTF-16 units."""
-        return length(json.dumps(self.blocks, ensure_ascii=False, separators=(",", ":"))) + length(self.text)
+    def is_fit(self) -> bool:
+        """Small enough as a whole, however Slack counts."""
+        if sum(length(words) for words in (self.text, *_words_of(self.blocks))) > limits.OUR_WORDS:
+            return False
+        return length(json.dumps(self.blocks, ensure_ascii=False, separators=(",", ":"))) <= limits.OUR_JSON
+
+
+def _words_of(piece: Any) -> Iterator[str]:
+    """Everything that is shown, and every address."""
+    if isinstance(piece, Mapping):
+        for name, value in piece.items():
+            if isinstance(value, str):
+                if name in _WORDS:
+                    yield value
+            else:
+                yield from _words_of(value)
+    elif isinstance(piece, list | tuple):
+        for value in piece:
+            yield from _words_of(value)
+
+
+_WORDS = frozenset({"text", "url", "value", "fallback"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from observer.incidents.posts import Person
 from observer.slack.calls import SlackCalls
-from observer.slack.failures import CallFailed
+from observer.slack.failures import FORBIDDEN, CallFailed
 from observer.slack.ports import RECEIVER, People
 
 #: So long somebody is believed to be who they were.
@@ -17,8 +17,6 @@ KNOWN_FOR = timedelta(days=1)
 UNKNOWN_FOR = timedelta(hours=1)
 _USER_ID = re.compile(r"[UW][A-Z0-9]{8,}")
 _GROUP_ID = re.compile(r"S[A-Z0-9]{8,}")
-#: Lacking these says nothing of the person: not remembered.
-_OUR_FAULT = frozenset({"missing_scope", "not_allowed_token_type", "no_permission"})
 
 
 class Directory:
@@ -39,24 +37,26 @@ class Directory:
         now = self._now()
         if kept is not None and now - kept.looked_up_at < (KNOWN_FOR if kept.known_as else UNKNOWN_FOR):
             return kept
-        known_as, reason = self._ask(username)
+        try:
+            known_as, reason = self._ask(username)
+        except CallFailed as failed:
+            if failed.code not in FORBIDDEN:
+                raise
+            # That says nothing of them: it is not remembered.
+            return Person(
+                username=username, receiver=RECEIVER, known_as=None, reason=failed.failure.detail, looked_up_at=now
+            )
         found = Person(username=username, receiver=RECEIVER, known_as=known_as, reason=reason, looked_up_at=now)
-        if not reason.startswith("Slack says"):
-            self._posts.know(found)
+        self._posts.know(found)
         return found
 
     def _ask(self, username: str) -> tuple[str | None, str]:
         if _USER_ID.fullmatch(username) or _GROUP_ID.fullmatch(username):
             return username, ""
-        try:
-            if username.startswith("@"):
-                return self._group(username.removeprefix("@"))
-            if "@" in username:
-                return self._person(username)
-        except CallFailed as failed:
-            if failed.code in _OUR_FAULT:
-                return None, failed.failure.detail
-            raise
+        if username.startswith("@"):
+            return self._group(username.removeprefix("@"))
+        if "@" in username:
+            return self._person(username)
         return None, "that is no email address, no @group and no id of Slack's"
 
     def _person(self, email: str) -> tuple[str | None, str]:

@@ -17,6 +17,7 @@ from observer.incidents.policy import Way
 from observer.incidents.posts import Person, Post
 from observer.runs.deliveries import Delivery, Failure, Reason
 from observer.settings import IncidentSettings, SlackSettings
+from observer.slack import limits
 from observer.slack.blocks import incident_message
 from observer.slack.calls import SCOPES, SlackCalls
 from observer.slack.failures import CallFailed
@@ -31,9 +32,11 @@ from observer.slack.troubles import Troubles
 #: More new messages at once for one channel than these become one.
 MOST_AT_ONCE = 10
 #: So many incidents share a message at most: their ids go with it.
-MOST_TOGETHER = 200
-#: Seconds for one batch: less than the outbox leases it.
-PATIENCE = 45.0
+MOST_TOGETHER = limits.OUR_METADATA // 24
+#: So many people are looked up for one message; others are named as contracts name them.
+_MOST_LOOKED_UP = 20
+#: Seconds for one batch: the last one begins when half of the lease of the outbox is over.
+PATIENCE = 25.0
 _OFF = Failure(reason=Reason.NOT_CONFIGURED, detail="there is no token of Slack: set OBSERVER_SLACK_TOKEN")
 #: Nothing comes of these without which the others are useless.
 _NEEDED = ("chat:write", "users:read", "users:read.email")
@@ -163,14 +166,15 @@ class SlackSender:
             else:
                 self._tell_own(each, post)
         for theirs in threads.values():
-            self._threads.tell(standing[theirs[0].brief.id], [self._written(each) for each in theirs])
+            self._threads.tell(standing[theirs[0].brief.id], self._written(theirs))
         if new:
             self._begin(new)
 
     def _tell_own(self, each: _Told, post: Post) -> None:
         called = self._called(each.brief)
         if self._standing.edit(post, incident_message(each.brief, called)):
-            self._threads.tell(post, [self._written(each, called)])
+            notice = Notice(key=each.delivery.key, brief=each.brief, called=called)
+            self._threads.tell(post, [Written(notice=notice, written_at=each.delivery.created_at)])
         else:
             self._begin([each])
 
@@ -185,14 +189,23 @@ class SlackSender:
             self._standing.post(ids, channel, lambda why: incident_message(brief, replace(called, astray=why)))
             return
         digest = all(each.brief.way is Way.DIGEST for each in new)
-        notices = [self._written(each).notice for each in new]
+        notices = [written.notice for written in self._written(new)]
         why = Gathering.DIGEST if digest else Gathering.STORM
         self._standing.post(ids, channel, lambda astray: summary_message(why, notices, astray=astray), shared=True)
 
-    def _written(self, each: _Told, called: Called | None = None) -> Written:
-        called = called or self._called(each.brief)
-        notice = Notice(key=each.delivery.key, brief=each.brief, called=called)
-        return Written(notice=notice, written_at=each.delivery.created_at)
+    def _written(self, told: Sequence[_Told]) -> list[Written]:
+        asked: set[tuple[str, ...]] = set()
+        written = []
+        for each in told:
+            people = (*each.brief.to[:1], each.brief.also or "")
+            known = people in asked or len(asked) < _MOST_LOOKED_UP
+            calls = known and each.brief.way is not Way.DIGEST
+            if calls:
+                asked.add(people)
+            called = self._called(each.brief) if calls else Called(calls=False)
+            notice = Notice(key=each.delivery.key, brief=each.brief, called=called)
+            written.append(Written(notice=notice, written_at=each.delivery.created_at))
+        return written
 
     def _called(self, brief: Brief) -> Called:
         """Whom it is for: the first in line whom Slack knows."""

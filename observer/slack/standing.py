@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from observer.incidents.posts import Post
 from observer.runs.deliveries import Failure, Reason
 from observer.slack.calls import Landed, SlackCalls
-from observer.slack.failures import CHANNEL_GONE, MESSAGE_GONE, CallFailed
+from observer.slack.failures import CHANNEL_GONE, FORBIDDEN, MESSAGE_GONE, CallFailed
 from observer.slack.messages import INCIDENT, Message, incidents_in
 from observer.slack.ports import RECEIVER, Posts
 from observer.slack.troubles import Troubles
@@ -61,18 +61,22 @@ class Standing:
         since = min(post.begun_at for post in begun.values()) - SKEW
         try:
             place = channel if _is_id(channel) else self._calls.channel_id(channel)
-            for seen in self._calls.seen_in(place, since) if place is not None else ():
+            if place is None:
+                raise CallFailed(
+                    Failure(reason=Reason.NOT_CONFIGURED, detail="the app sees none"), code="channel_not_found"
+                )
+            for seen in self._calls.seen_in(place, since):
                 for incident in incidents_in(seen.event, seen.payload):
                     if incident in begun and incident not in found:
                         shared = seen.event != INCIDENT
-                        post = replace(begun[incident], channel=place or "", message=seen.ts, shared=shared)
+                        post = replace(begun[incident], channel=place, message=seen.ts, shared=shared)
                         self._posts.post_stands(post)
                         found[incident] = post
                 if len(found) == len(begun):
                     break
             self._troubles.none("slack history")
         except CallFailed as failed:
-            if failed.failure.reason is not Reason.NOT_CONFIGURED or failed.code in ("invalid_auth", "token_revoked"):
+            if failed.code not in FORBIDDEN | CHANNEL_GONE:
                 raise
             self._troubles.tell(
                 "slack history",

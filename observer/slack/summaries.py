@@ -1,7 +1,7 @@
 """Briefs → what a thread is told, and one message for many incidents (a digest, a storm). Pure.
 
-Within Slack's limits and OUR_TOTAL by construction: of many incidents, as many are named as there is room for, and the
-rest is a number.
+Within Slack's limits, and ours for the whole, by construction: of many incidents, as many are named as there is room
+for, and the rest is a number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from observer.incidents.brief import Brief
 from observer.incidents.events import NoticeKind
 from observer.incidents.policy import Way
 from observer.incidents.posts import Person
-from observer.slack import limits
 from observer.slack.blocks import place_of, sign_of
 from observer.slack.elements import (
     Element,
@@ -113,7 +112,7 @@ def summary_message(why: Gathering, notices: Sequence[Notice], *, astray: str = 
 def _fitting(draw: Callable[[int, int], Message]) -> Message:
     for most, longest in _ROOMS:
         message = draw(most, longest)
-        if message.size <= limits.OUR_TOTAL:
+        if message.is_fit:
             break
     return message
 

@@ -8,9 +8,8 @@ from datetime import datetime
 
 from observer.incidents.events import NoticeKind
 from observer.incidents.posts import Post
-from observer.runs.deliveries import Reason
 from observer.slack.calls import SlackCalls
-from observer.slack.failures import MESSAGE_GONE, CallFailed
+from observer.slack.failures import CHANNEL_GONE, FORBIDDEN, MESSAGE_GONE, CallFailed
 from observer.slack.messages import notices_in
 from observer.slack.ports import THREAD, Posts
 from observer.slack.standing import SKEW
@@ -72,7 +71,7 @@ class Threads:
             for seen in self._calls.seen_in(post.channel, since, thread=post.message):
                 told.update(notices_in(seen.event, seen.payload))
         except CallFailed as failed:
-            if failed.code not in MESSAGE_GONE and failed.failure.reason is not Reason.NOT_CONFIGURED:
+            if failed.code not in FORBIDDEN | CHANNEL_GONE | MESSAGE_GONE:
                 raise
             self._troubles.tell(
                 "slack history",

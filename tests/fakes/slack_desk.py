@@ -1,4 +1,4 @@
-"""Everything around a SlackSender, in memory: where posts stand, briefs by notice, the clock, and what was in trouble."""
+"""All that a SlackSender asks, in memory: where posts stand, briefs by notice, the clock, and what was in trouble."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A Slack of our own: an HTTP server on loopback that takes what the real one takes, and remembers it.
 
 It enforces the vendor's limits (see `slack_rules`), scopes, membership and, with `paced`, the rate. It can be told to
-misbehave, once or for good: `slack.next("chat.postMessage", Hangs())`, `Late(0.5)`, `Drops()`, `DropsAfter()`,
-`Says("is_archived")`, `Status(500)`, `TooFast(7)`, `Garbage()`; `slack.dies()` and `slack.revives()`.
+misbehave, once or for good: `slack.next("chat.postMessage", Hangs())`, `Drips()`, `Late(0.5)`, `Drops()`,
+`DropsAfter()`, `Says("is_archived")`, `Status(500)`, `TooFast(7)`, `Garbage()`; `slack.dies()` and `slack.revives()`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,11 @@ class Late:
     """It does what it should, and answers so late."""
 
     seconds: float
+
+
+@dataclass(frozen=True)
+class Drips:
+    """It begins an answer, byte by byte, and comes to no end."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class Garbage:
     body: str = "<html>welcome to the hotel</html>"
 
 
-Misdeed = Hangs | Late | Drops | DropsAfter | Says | Status | TooFast | Garbage
+Misdeed = Hangs | Drips | Late | Drops | DropsAfter | Says | Status | TooFast | Garbage
 
 
 @dataclass
@@ -145,7 +150,12 @@ def _handler(slack: SlackServer) -> type[BaseHTTPRequestHandler]:
             misdeed = slack.misdeed(method)
             if isinstance(misdeed, Hangs):
                 slack._open.wait(30)
-            if isinstance(misdeed, Hangs | Drops):
+            if isinstance(misdeed, Drips):
+                self.send_response(200)
+                self.end_headers()
+                while not slack._open.wait(0.02):
+                    self.wfile.write(b" ")
+            if isinstance(misdeed, Hangs | Drips | Drops):
                 self.close_connection = True
                 return None
             if isinstance(misdeed, Garbage):

@@ -11,15 +11,15 @@ from observer.incidents.incident import Status
 from tests.fakes.slack_desk import NOON, Desk, a_brief, replace
 from tests.fakes.slack_server import SlackServer
 
-RESOLVED = dict(
-    kind=NoticeKind.RESOLVED,
-    status=Status.RESOLVED,
-    resolved_at=NOON,
-    resolution=Resolution.MENDED,
-    lasted=timedelta(hours=2),
-    news=("mended after 2 h",),
-    acts=(),
-)
+RESOLVED = {
+    "kind": NoticeKind.RESOLVED,
+    "status": Status.RESOLVED,
+    "resolved_at": NOON,
+    "resolution": Resolution.MENDED,
+    "lasted": timedelta(hours=2),
+    "news": ("mended after 2 h",),
+    "acts": (),
+}
 
 
 def test_an_incident_has_one_message_that_calls_its_owner(slack: SlackServer, desk: Desk) -> None:
