@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+from observer.config.known_settings import SECRETS as KNOWN_SECRETS
 from observer.config.settings import environment_name, load_settings
 from observer.jobs.lint_contracts import load_for_run
 from observer.jobs.load_slos import slos_for_run
@@ -92,12 +94,32 @@ def test_systemd_leaves_the_web_face_on_loopback(tmp_path: Path) -> None:
 def test_no_name_that_begins_like_a_setting_is_anything_else() -> None:
     """In comments too: each name that a person may copy is one that the program reads."""
     known = {"OBSERVER_CONFIG", *map(environment_name, setting_names())}
-    known |= {f"OBSERVER_{name.upper()}_FILE" for name in SECRETS}
+    known |= {f"{environment_name(name)}_FILE" for name in KNOWN_SECRETS}
     # What Kubernetes would set; deployment.yaml says so.
     known.add("OBSERVER_PORT")
     for file in sorted(f for f in DEPLOY.rglob("*") if f.is_file() and f.parent.name != "secrets"):
         used = set(re.findall(r"OBSERVER_[A-Z0-9_]+", file.read_text(encoding="utf-8")))
         assert used - known == set(), file
+
+
+def test_slack_is_added_to_compose_and_kubernetes_by_the_same_two_secrets(tmp_path: Path) -> None:
+    for name, token in (("slack_token", "xoxb-1"), ("slack_app_token", "xapp-1")):
+        (tmp_path / name).write_text(token)
+    overlay = document(COMPOSE.with_name("slack.yaml"))
+    assert set(overlay["services"]) == {"observer-1", "observer-2"}
+    assert set(overlay["secrets"]) == set(overlay["services"]["observer-1"]["secrets"])
+    of_compose = overlay["services"]["observer-2"]["environment"]
+    (patch,) = document(KUBERNETES / "components" / "slack" / "kustomization.yaml")["patches"]
+    added = [operation["value"] for operation in yaml.safe_load(patch["patch"])]
+    (mount,) = (m["mountPath"] for m in container()["volumeMounts"] if m["name"] == "secrets")
+    of_kubernetes = {entry["name"]: entry["value"].replace(mount, "/run/secrets") for entry in added}
+    assert of_kubernetes == of_compose
+    environment = {name: path.replace("/run/secrets", str(tmp_path)) for name, path in of_compose.items()}
+    found = load_settings(None, {**compose_environment(tmp_path), **environment})
+    assert (found.slack.token, found.slack.app_token) == ("xoxb-1", "xapp-1")
+    assert found.alertmanager.url == "http://alertmanager:9093"
+    commented = (KUBERNETES / "secret.example.yaml").read_text(encoding="utf-8")
+    assert set(re.findall(r"^  # (slack_\w+): ", commented, re.MULTILINE)) == set(overlay["secrets"])
 
 
 def test_no_secret_stands_in_the_environment_itself() -> None:
