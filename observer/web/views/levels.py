@@ -28,6 +28,10 @@ from observer.web.views.pictures import WIDTH, Line, Pillar, Point, line, pillar
 #: The course takes so much of the width; what follows is what is to come.
 _PAST = 0.82
 _LEAST_SCALE = Fraction(1, 100)
+#: A budget that is overspent by more than that is drawn as if by that.
+_LOWEST = Fraction(-2)
+#: Days, and stretches, that a chart has room for at least: one column alone would look like a wall.
+_LEAST_DAYS, _LEAST_STRETCHES = 28, 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,8 @@ class Burndown:
     ends: datetime
     high: str
     low: str
+    #: Some of it lies below the picture.
+    is_cut: bool
     says: str
 
 
@@ -137,7 +143,7 @@ def _days(level: Level, now: datetime) -> Days | None:
     known = {bucket.begins: bucket.counts for bucket in level.days}
     first = level.days[0].begins
     begins = [first + place * day for place in range((now - first) // day + 1)]
-    drawn = pillars([_pillar_of(at, known.get(at, Counts()), day) for at in begins])
+    drawn = pillars([_pillar_of(at, known.get(at, Counts()), day) for at in begins], room_for=_LEAST_DAYS)
     bad = sum(int(counts.bad) for counts in known.values())
     unknown = sum(counts.unknown for counts in known.values())
     noun = words.record_noun(level.slo)
@@ -177,7 +183,9 @@ def level_page(found: LevelInFull) -> LevelPage:
         sli=sli,
         sli_low=low,
         burndown=None if standing is None else _burndown(stretches, standing),
-        pillars=pillars([_pillar_of(each.begins, each.counts, found.grain) for each in stretches]),
+        pillars=pillars(
+            [_pillar_of(each.begins, each.counts, found.grain) for each in stretches], room_for=_LEAST_STRETCHES
+        ),
         highest=max((math.ceil(s.counts.bad) + s.counts.unknown for s in stretches), default=0),
         not_good=_not_good(found),
         not_good_says=_not_good_says(found),
@@ -245,7 +253,7 @@ def _burndown(stretches: tuple[Stretch, ...], standing: SloStanding) -> Burndown
     begins, now = stretches[0].begins, standing.at
     ends = _ends(standing, begins)
     low = min([*known, Fraction(0)])
-    low = max(low - Fraction(1, 10), Fraction(-2))
+    low = max(low - Fraction(1, 10), _LOWEST) if low < 0 else low
     points = [
         Point(
             at=at,
@@ -265,6 +273,7 @@ def _burndown(stretches: tuple[Stretch, ...], standing: SloStanding) -> Burndown
         ends=ends,
         high="100 %",
         low=words.share_text(low),
+        is_cut=min(known) < _LOWEST,
         says=_burndown_says(standing, known[-1], min(known)),
     )
 

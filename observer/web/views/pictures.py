@@ -136,12 +136,16 @@ class Pillar:
     is_empty: bool
 
 
-def pillars(stretches: Sequence[tuple[datetime, str, int, int, int, str]]) -> tuple[Pillar, ...]:
-    """(begin, label, bad, unknown, judged, good in words) of each stretch, in order of time, side by side."""
+def pillars(stretches: Sequence[tuple[datetime, str, int, int, int, str]], *, room_for: int = 1) -> tuple[Pillar, ...]:
+    """(begin, label, bad, unknown, judged, good in words) of each stretch, in order of time, side by side.
+
+    Fewer than `room_for` stand at the right: where now is.
+    """
     if not stretches:
         return ()
     highest = max(bad + unknown for _, _, bad, unknown, _, _ in stretches)
-    step = WIDTH / len(stretches)
+    columns = max(len(stretches), room_for)
+    first, step = columns - len(stretches), WIDTH / columns
     return tuple(
         Pillar(
             begins=begins,
@@ -149,7 +153,7 @@ def pillars(stretches: Sequence[tuple[datetime, str, int, int, int, str]]) -> tu
             good=good,
             bad=f"{bad:,}",
             unknown=f"{unknown:,}",
-            x=round(place * step + step * 0.1, 2),
+            x=round((first + place) * step + step * 0.1, 2),
             width=round(step * 0.8, 2),
             bad_height=bar(bad, highest, HEIGHT - 2 * _MARGIN),
             unknown_height=bar(unknown, highest, HEIGHT - 2 * _MARGIN),

@@ -16,6 +16,8 @@ from observer.web.views.checks import WORST
 
 #: Wrong values, keys and segments that are shown of a check; the API has all that was kept.
 MOST_OFFENDERS, MOST_KEYS, MOST_SEGMENTS = 8, 12, 3
+#: Keys longer than that stand one below the other: fewer are shown.
+LONG_KEY, MOST_LONG_KEYS = 20, 5
 #: Checks that are shown with their evidence at once; the others are listed.
 MOST_CARDS = 60
 
@@ -135,7 +137,8 @@ def _card(place: int, check: RecordedCheck) -> Card:
 def _records(keys: Sequence[Sequence[Scalar]], urls: Sequence[str]) -> tuple[Record, ...]:
     links: Sequence[str | None] = urls or [None] * len(keys)
     pairs = list(zip(keys, links, strict=False))[:MOST_KEYS]
-    return tuple(Record(key=" · ".join(shown_value(part) for part in key), url=_web_link(url)) for key, url in pairs)
+    found = tuple(Record(key=" · ".join(shown_value(part) for part in key), url=_web_link(url)) for key, url in pairs)
+    return found[:MOST_LONG_KEYS] if any(len(record.key) > LONG_KEY for record in found) else found
 
 
 def _web_link(url: str | None) -> str | None:

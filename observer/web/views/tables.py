@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from observer.checks.measure import Outcome
-from observer.checks.rules import Fresh
+from observer.checks.rules import Fresh, Present
 from observer.checks.spec import CheckSpec
 from observer.contracts.model import Dimension, Property, SchemaObject
 from observer.runs.standing import Standing, TableStanding
@@ -26,6 +26,16 @@ from observer.web.views.checks import (
 )
 from observer.web.views.spans import span_of
 
+#: Columns of the matrix, and the dimensions that each holds: a column for each would be nearly empty.
+COLUMNS = (
+    ("Completeness", frozenset({Dimension.COMPLETENESS})),
+    ("Validity", frozenset({Dimension.VALIDITY})),
+    (
+        "Uniqueness, consistency, time",
+        frozenset({Dimension.UNIQUENESS, Dimension.CONSISTENCY, Dimension.FRESHNESS, Dimension.VOLUME}),
+    ),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FieldRow:
@@ -38,9 +48,10 @@ class FieldRow:
     owner: str | None
     #: Whether the owner is the contract's, for the field has none of its own.
     owner_of_contract: bool
+    #: The field's own; that of the contract stands with the whole table.
     steward: str | None
     consumers: tuple[str, ...]
-    #: One per dimension of the page, in its order.
+    #: One per column of the page, in its order.
     cells: tuple[tuple[CheckState, ...], ...]
     levels: tuple[Slo, ...]
 
@@ -62,11 +73,12 @@ class TablePage:
     standing: TableStanding | None
     outcome: Outcome | None
     counts: Mapping[Outcome | None, int]
-    #: Dimensions that any check of the table looks at.
-    dimensions: tuple[Dimension, ...]
+    #: What the columns of the matrix look at; columns without any check are left out.
+    columns: tuple[str, ...]
     fields: tuple[FieldRow, ...]
-    #: Every check, what somebody has to look at first.
-    checks: tuple[CheckState, ...]
+    #: Checks that somebody has to look at, gravest first, and the others.
+    open: tuple[CheckState, ...]
+    settled: tuple[CheckState, ...]
     #: Check id → where on the page it is told in full.
     anchors: Mapping[str, str]
     days: int
@@ -86,7 +98,7 @@ def table_page(
     specs = [spec for spec in watched.checks if spec.object == table.name]
     known = {check.check_id: check for check in standing.checks if check.contract == watched.contract.id}
     states = {spec.id: state_of(spec, known.get(spec.id)) for spec in specs}
-    filled = [spec for spec in specs if spec.dimension is Dimension.COMPLETENESS and spec.property is not None]
+    filled = [spec for spec in specs if isinstance(spec.rule, Present) and spec.property is not None]
     fresh = [spec for spec in specs if isinstance(spec.rule, Fresh)]
     span = span_of(days, archive.begins(watched.contract.id), now)
     ids = [spec.id for spec in (*filled, *fresh)]
@@ -96,7 +108,9 @@ def table_page(
     )
     multiples = [completeness(spec, history.results.get(spec.id, ()), span, states[spec.id]) for spec in filled]
     ranked = tuple(sorted(states.values(), key=_gravity))
-    dimensions = tuple(d for d in Dimension if any(spec.dimension is d for spec in specs))
+    columns = tuple(
+        (name, dimensions) for name, dimensions in COLUMNS if any(spec.dimension in dimensions for spec in specs)
+    )
     return TablePage(
         watched=watched,
         table=table,
@@ -106,9 +120,10 @@ def table_page(
         ),
         outcome=worst(state.outcome for state in states.values()),
         counts=counted(states.values()),
-        dimensions=dimensions,
-        fields=_fields(watched, table, specs, states, dimensions, levels),
-        checks=ranked,
+        columns=tuple(name for name, _ in columns),
+        fields=_fields(watched, table, specs, states, [dimensions for _, dimensions in columns], levels),
+        open=tuple(state for state in ranked if state.is_open),
+        settled=tuple(state for state in ranked if not state.is_open),
         anchors={state.spec.id: f"check-{place}" for place, state in enumerate(ranked, 1)},
         days=days,
         span=span,
@@ -137,7 +152,7 @@ def _fields(
     table: SchemaObject,
     specs: Sequence[CheckSpec],
     states: Mapping[str, CheckState],
-    dimensions: Sequence[Dimension],
+    columns: Sequence[frozenset[Dimension]],
     levels: Sequence[Slo],
 ) -> tuple[FieldRow, ...]:
     """What the whole table must hold first, then its fields in the order of the contract."""
@@ -155,10 +170,10 @@ def _fields(
                 kind=_kind(prop),
                 owner=contract.owner_of(prop),
                 owner_of_contract=prop is None or prop.owner is None,
-                steward=(prop.steward if prop else None) or contract.steward,
+                steward=prop.steward if prop else contract.steward,
                 consumers=prop.consumers if prop else (),
                 cells=tuple(
-                    tuple(state for state in own if state.spec.dimension is dimension) for dimension in dimensions
+                    tuple(state for state in own if state.spec.dimension in dimensions) for dimensions in columns
                 ),
                 levels=tuple(slo for slo in levels if slo.property == name),
             )
