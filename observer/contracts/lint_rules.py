@@ -118,6 +118,7 @@ WARNINGS: dict[str, str] = {
     "personal-without-classification": "A field that looks personal (email, phone, birth, …) has no classification.",
     "no-primary-key": "An object has no primary key, so failing rows cannot be named.",
     "no-freshness": "The contract has no freshness.",
+    "person-for-slack": "An owner or steward is told in Slack, and is no email address, `@group` or id of Slack.",
     "state-machine-no-end": "A state machine has no terminal state.",
     "state-machine-unreachable": "No transition leads to a state.",
     "support-channel": "A `support` channel with `tool: slack` is neither the name (`#crm-quality`) nor the id of one.",

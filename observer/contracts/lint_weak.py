@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from observer.contracts.channels import is_slack_channel, slack_channels
+from observer.contracts.channels import is_slack_channel, is_slack_person, slack_channels
 from observer.contracts.model import (
     Contract,
     LogicalType,
@@ -71,6 +71,20 @@ def weaknesses(contract: Contract) -> Iterator[Problem]:
             message = f"support channel `{entry.channel}` is no channel of Slack: nobody is told there"
             fix = "write its name like '#crm-quality' (lower case, no spaces), or its id like C0123456789"
             yield _warning("support-channel", ("support", place, "channel"), message, fix)
+    if slack_channels(contract):
+        yield from _people_unknown_to_slack(contract)
+
+
+def _people_unknown_to_slack(contract: Contract) -> Iterator[Problem]:
+    """Each once, where it stands first: whoever is named otherwise is never mentioned in a message."""
+    named: list[tuple[str | None, Path]] = [(contract.owner, ("team",)), (contract.steward, ("team",))]
+    named += [(name, prop.path) for _, prop in properties_of(contract) for name in (prop.owner, prop.steward)]
+    first = {name: path for name, path in reversed(named) if name is not None and not is_slack_person(name)}
+    for name, path in first.items():
+        message = (
+            f"`{name}` is no email address, group or id of Slack, where this contract is told: nobody is mentioned"
+        )
+        yield _warning("person-for-slack", path, message, "write an email address, a user group (@revops) or an id")
 
 
 #: A warning that something is missing → the keys below its place that would have said it.
