@@ -81,9 +81,7 @@ def _people_unknown_to_slack(contract: Contract) -> Iterator[Problem]:
     named += [(name, prop.path) for _, prop in properties_of(contract) for name in (prop.owner, prop.steward)]
     first = {name: path for name, path in reversed(named) if name is not None and not is_slack_person(name)}
     for name, path in first.items():
-        message = (
-            f"`{name}` is no email address, group or id of Slack, where this contract is told: nobody is mentioned"
-        )
+        message = f"this contract is told in Slack, where `{name}` is no email address, group or id"
         yield _warning("person-for-slack", path, message, "write an email address, a user group (@revops) or an id")
 
 
