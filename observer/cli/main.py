@@ -28,6 +28,7 @@ COMMANDS = {
     "route": ("observer.cli.route:route", "Say who would be told of a check, and why."),
     "silence": ("observer.cli.silence:silence", "Tell nobody of some findings for a time."),
     "slo": ("observer.cli.slo:slo", "Service levels: how they stand, why, and what slo.yaml says."),
+    "kpi": ("observer.cli.kpi:kpi", "How a month went: incidents, promises, trust, what is missing."),
     "doctor": ("observer.cli.doctor:doctor", "Try every door that a daemon needs, and say what to do."),
     "migrate": ("observer.cli.migrate:migrate", "Bring the state to the newest schema."),
     "outbox": ("observer.cli.outbox:outbox", "Show what waits to be told to others, and try again what was given up."),

@@ -196,6 +196,14 @@ class Kpis:
         return Elements(elements=tuple(each for contract in self.contracts for each in contract.elements.elements))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """A span, beside the one before it."""
+
+    now: Kpis
+    before: Kpis
+
+
 def kpis_of(
     logs: Iterable[Sequence[IncidentEvent]],
     contracts: Sequence[Contract],

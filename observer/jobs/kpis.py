@@ -6,13 +6,12 @@ In: the state, contracts and service levels. Out: Kpis of both spans.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from observer.checks.score import Looked, score_parts
 from observer.contracts.model import Contract
 from observer.incidents.events import IncidentEvent
-from observer.incidents.kpis import Kpis, Trust, Writes, kpis_of
+from observer.incidents.kpis import Kpis, Review, Trust, Writes, kpis_of
 from observer.incidents.spans import Span
 from observer.jobs.response_levels import TurningPoints
 from observer.slo.model import Slo
@@ -20,18 +19,21 @@ from observer.store import Store
 from observer.store.reviews import ReviewedRun
 
 
-@dataclass(frozen=True, kw_only=True)
-class Review:
-    """A span, beside the one before it."""
-
-    now: Kpis
-    before: Kpis
-
-
-def review(store: Store, contracts: Sequence[Contract], slos: Sequence[Slo], span: Span, *, at: datetime) -> Review:
-    """Everything that the state knows by `at`. Raises StoreError."""
+def review(
+    store: Store,
+    contracts: Sequence[Contract],
+    slos: Sequence[Slo],
+    span: Span,
+    *,
+    at: datetime,
+    only: str | None = None,
+) -> Review:
+    """Everything that the state knows by `at`; `only`: of the contract with this id. Raises StoreError."""
     earlier = span.before()
-    logs = TurningPoints(store).since(earlier.begins)
+    logs: Sequence[Sequence[IncidentEvent]] = TurningPoints(store).since(earlier.begins)
+    if only is not None:
+        contracts = [contract for contract in contracts if contract.id == only]
+        logs = [log for log in logs if log[0].group is not None and log[0].group.contract == only]
     known_since = store.reviews.known_since()
 
     def of(span: Span) -> Kpis:

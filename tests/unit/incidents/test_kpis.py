@@ -13,19 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from observer.contracts.model import ResponseKind, ResponseSla
-from observer.incidents.events import EventKind, Group, IncidentEvent, NoticeKind, Resolution, Told
-from observer.incidents.findings import Answerable, Grade, Source
+from observer.incidents.events import IncidentEvent, Resolution
+from observer.incidents.findings import Source
 from observer.incidents.kpis import Kpis, Writes, critical_elements, kpis_of
-from observer.incidents.policy import Way
 from observer.incidents.response import Kept, clause_of, verdicts_of
 from observer.incidents.spans import Span, last_days, month
 from observer.incidents.times import spread_of
 from observer.slo.model import CheckRows, Kind, Method, RollingWindow, Slo
 from tests.fakes.contracts import contract, prop, table
-from tests.unit.incidents.timeline import broken
+from tests.fakes.incident_months import HOUR, NOVEMBER, NOW, log, on
 
-NOVEMBER = month(2026, 11)
-NOW = datetime(2026, 12, 2, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 REPAIR = ResponseSla(id="mended", kind=ResponseKind.REPAIR, limit=timedelta(hours=3))
 CRM = replace(
@@ -35,66 +32,8 @@ CRM = replace(
 PEOPLE = contract(table("users", prop("name")), id="people")
 
 
-def log(
-    opened: datetime,
-    lasts: timedelta | None = None,
-    *,
-    name: str = "a",
-    owner: str = "ana@example.com",
-    place: str = "crm",
-    detected: timedelta | None = None,
-    told: timedelta | None = None,
-    resolution: Resolution = Resolution.MENDED,
-) -> list[IncidentEvent]:
-    """What is kept of one incident."""
-    found = broken(
-        since=None if detected is None else opened - detected, contract=place, answerable=Answerable(owner=owner)
-    )
-    group = Group(contract=place, table="leads", owner=owner)
-    events = [
-        IncidentEvent(
-            incident=name,
-            seq=1,
-            kind=EventKind.OPENED,
-            at=opened,
-            group=group,
-            looked_at=opened,
-            found=(found,),
-            reason="email is present",
-        )
-    ]
-    if told is not None:
-        notice = Told(
-            kind=NoticeKind.OPENED,
-            to=owner,
-            channel=None,
-            way=Way.CHANNEL,
-            not_before=opened,
-            grade=Grade.ERROR,
-            shape="",
-            numbers="",
-            findings=1,
-        )
-        events.append(IncidentEvent(incident=name, seq=2, kind=EventKind.TOLD, at=opened, told=notice))
-        at = opened + told
-        events.append(IncidentEvent(incident=name, seq=3, kind=EventKind.DELIVERED, at=at, notice=f"{name}:2"))
-    if lasts is not None:
-        end = IncidentEvent(
-            incident=name, seq=len(events) + 1, kind=EventKind.RESOLVED, at=opened + lasts, resolution=resolution
-        )
-        events.append(end)
-    return events
-
-
 def kpis(*logs: Sequence[IncidentEvent], span: Span = NOVEMBER, known_since: datetime | None = LONG_AGO) -> Kpis:
     return kpis_of(logs, (CRM, PEOPLE), span, NOW, known_since=known_since)
-
-
-def on(day: int, hour: int = 9) -> datetime:
-    return datetime(2026, 11, day, hour, tzinfo=UTC)
-
-
-HOUR = timedelta(hours=1)
 
 
 def test_incidents_count_in_the_span_in_which_they_were_opened_with_all_that_is_known_of_them_now() -> None:
