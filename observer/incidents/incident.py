@@ -103,10 +103,10 @@ class Incident:
     #: The last notice and its time; None: nobody was told yet.
     told: Told | None = None
     told_at: datetime | None = None
-    #: When somebody was told first of the present opening, and called last.
+    #: When somebody was told first of the present opening, and when whoever was called last hears of it.
     first_told_at: datetime | None = None
     called_at: datetime | None = None
-    #: When it was told first of the present opening that it is so grave.
+    #: From when it is known of the present opening that it is so grave.
     grave_at: datetime | None = None
     escalated_at: datetime | None = None
 
@@ -203,7 +203,7 @@ def _after_act(state: Incident, event: IncidentEvent) -> Incident:
     if event.kind is EventKind.JUDGED and event.verdict is not None:
         return replace(state, held={f: _judged(h, event, event.verdict) for f, h in state.held.items()})
     if event.kind is EventKind.SAID_FIXED:
-        state = replace(state, said_fixed_at=event.at, said_fixed_by=event.actor, refuted_at=None)
+        state = replace(state, said_fixed_at=event.at, said_fixed_by=event.actor)
     # Whoever says that it is fixed has taken it on.
     first = state.acknowledged_at is None
     return replace(
@@ -232,7 +232,9 @@ def _after_told(state: Incident, event: IncidentEvent) -> Incident:
         state = replace(state, escalated_at=event.at)
     if not told.kind.calls:
         return state
-    state = replace(state, called_at=event.at, grave_at=event.at if graver else state.grave_at)
+    # Nobody hears of a digest before its hour.
+    heard_at = max(event.at, told.not_before)
+    state = replace(state, called_at=heard_at, grave_at=heard_at if graver else state.grave_at)
     return replace(state, first_told_at=event.at) if first else state
 
 

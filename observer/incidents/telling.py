@@ -77,11 +77,12 @@ def _kind(
     if incident.first_told_at is None or told is None or told_at is None or called_at is None:
         first = NoticeKind.REOPENED if told is not None else NoticeKind.OPENED
         return first if now >= incident.begins + waits.group else None
-    # What waits for its digest would only stand there twice.
-    if told.way is Way.DIGEST and way.way is Way.DIGEST and now < told.not_before:
-        return None
-    if graver:
+    waits_for_digest = told.way is Way.DIGEST and now < told.not_before
+    if graver and not (waits_for_digest and way.way is Way.DIGEST):
         return NoticeKind.CHANGED
+    # It would only stand there twice.
+    if waits_for_digest:
+        return None
     if _is_unheard(incident, way, now):
         return NoticeKind.ESCALATED
     if shape != told.shape and now >= told_at + waits.group_interval:
