@@ -21,6 +21,7 @@ from observer.errors import ExitCode
 from observer.incidents.acting import Act, Action
 from observer.incidents.findings import Grade
 from observer.incidents.incident import Status
+from observer.reports.sentences import count_text
 from observer.reports.visible import visible
 from observer.wiring import opened_store
 
@@ -49,6 +50,11 @@ def incidents(
     """
     with opened_store(load_settings(config)) as store:
         rows = store.incidents.rows(limit=limit, open_only=not everything, contract=contract, owner=owner)
+        lost = len(store.incidents.set_aside())
+    if lost:
+        looks = count_text(lost, "look")
+        said = f"{looks} could not be taken, so what nobody saw again since is missing here; the log says why"
+        click.echo(f"observer: {said}", err=True)
     now = datetime.now(UTC)
     if form == "json":
         click.echo(json.dumps([_row_json(row) for row in rows], indent=2, ensure_ascii=False))
