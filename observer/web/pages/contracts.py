@@ -13,8 +13,8 @@ from observer.web.problems import Refusal
 from observer.web.views.contracts import contract_page
 from observer.web.views.tables import table_page
 
-#: Runs and slots that the page of a contract lists.
-_RUNS, _SLOTS = 10, 50
+#: Runs, slots and open incidents that a page lists.
+_RUNS, _SLOTS, _INCIDENTS = 10, 50, 20
 
 
 def router(desk: Desk, shell: Shell) -> APIRouter:
@@ -29,7 +29,8 @@ def router(desk: Desk, shell: Shell) -> APIRouter:
         if shown is None:
             raise Refusal(404, "the contract has no table of that name", fix="choose one from the page of the contract")
         page = table_page(desk.archive, watched, shown, desk.standing(), days=int(days), now=shell.now())
-        return shell.page(request, "table.html", section=addresses.OVERVIEW, page=page, **DRAWN)
+        open_now = desk.incidents(limit=_INCIDENTS, open_only=True, contract=contract, table=table, owner=None)
+        return shell.page(request, "table.html", section=addresses.OVERVIEW, page=page, incidents=open_now, **DRAWN)
 
     @found.get("/contracts/{contract:path}")
     def contract(request: Request, contract: Name, days: Days = "7") -> Response:
@@ -43,6 +44,7 @@ def router(desk: Desk, shell: Shell) -> APIRouter:
             days=int(days),
             now=shell.now(),
         )
-        return shell.page(request, "contract.html", section=addresses.OVERVIEW, page=page, **DRAWN)
+        open_now = desk.incidents(limit=_INCIDENTS, open_only=True, contract=contract, table=None, owner=None)
+        return shell.page(request, "contract.html", section=addresses.OVERVIEW, page=page, incidents=open_now, **DRAWN)
 
     return found

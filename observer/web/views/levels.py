@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from observer.checks.words import duration_text, number_text
+from observer.checks.words import duration_text
 from observer.jobs.level_in_full import LevelInFull
 from observer.reports import slo_words as words
 from observer.reports.slo_explain import why
@@ -196,12 +196,17 @@ def level_page(found: LevelInFull) -> LevelPage:
 def _counts(standing: SloStanding) -> tuple[tuple[str, str], ...]:
     counts = standing.budget.counts
     return (
-        ("good", number_text(counts.good)),
-        ("bad", number_text(counts.bad)),
+        ("good", _number(counts.good)),
+        ("bad", _number(counts.bad)),
         ("unknown", f"{counts.unknown:,}"),
         ("withdrawn", f"{counts.withdrawn:,}"),
         ("pending", f"{standing.ledger.pending:,}"),
     )
+
+
+def _number(count: int | Fraction) -> str:
+    """Slices that count by their share are seldom whole."""
+    return f"{count:,}" if isinstance(count, int) else f"{float(count):,.1f}"
 
 
 def _burns(standing: SloStanding) -> tuple[tuple[str, str, bool], ...]:
@@ -220,7 +225,7 @@ def _stretch_text(begins: datetime, grain: timedelta) -> str:
 def _pillar_of(begins: datetime, counts: Counts, grain: timedelta) -> tuple[datetime, str, int, int, int, str]:
     bad = math.ceil(counts.bad)
     judged = math.ceil(counts.eligible) + counts.unknown
-    return begins, _stretch_text(begins, grain), bad, counts.unknown, judged, number_text(counts.good)
+    return begins, _stretch_text(begins, grain), bad, counts.unknown, judged, _number(counts.good)
 
 
 def _sli(stretches: tuple[Stretch, ...], target: Fraction) -> tuple[Line | None, str]:
@@ -365,5 +370,5 @@ def _web_link(url: str | None) -> str | None:
 def _not_good_says(found: LevelInFull) -> str:
     noun = words.record_noun(found.level.slo)
     if found.looked_back is not None:
-        return f"those of the last {words.span_words(found.looked_back)}"
+        return f"bad and unknown {noun} of the last {duration_text(found.looked_back)}, the latest first"
     return f"the latest bad and unknown {noun}, by event time"
