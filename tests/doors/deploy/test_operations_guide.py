@@ -14,6 +14,8 @@ import pytest
 from observer.config.settings import environment_name
 from observer.contracts.durations import parse_span
 from observer.daemon.daemon import _AT_START
+from observer.daemon.minding import _LOGGED
+from observer.jobs.receivers import RECEIVERS
 from tests.doors.deploy.files import GUIDE, ROOT, RULES, anchors, document, setting_names
 from tests.doors.deploy.test_prometheus import exposed
 from tests.real_parts import new_postgres_database
@@ -79,12 +81,12 @@ def test_every_name_of_the_environment_is_one() -> None:
 
 def test_every_event_of_the_log_is_in_the_table_and_no_other() -> None:
     told = {name for cells in rows("event | level") for name in re.findall(r"`(\w+)`", cells[0])}
-    assert told == set(events_of_the_daemon()) | {"library_said"}
+    assert told == {*events_of_the_daemon(), *_LOGGED.values(), "library_said"}
 
 
 def events_of_the_daemon() -> Iterator[str]:
     """First words of `log.info("…")` and its like, in what a daemon runs."""
-    for room in ("daemon", "web", "metrics", "lineage", "jobs", "store", "snapshots", "sources"):
+    for room in ("daemon", "web", "metrics", "lineage", "slack", "receivers", "jobs", "store", "snapshots", "sources"):
         for file in sorted((ROOT / "observer" / room).rglob("*.py")):
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
@@ -102,11 +104,16 @@ def is_event(node: ast.AST) -> bool:
 
 
 def test_every_door_that_can_be_in_trouble_is_named() -> None:
-    found = {"lineage"}
+    found = {"lineage", *RECEIVERS}
     for file in (ROOT / "observer" / "daemon").glob("*.py"):
         text = file.read_text(encoding="utf-8")
-        found |= set(re.findall(r'(?:report|watched|_as_leader)\(\s*"(\w+)"', text))
+        found |= set(re.findall(r'(?:report|watched|_as_leader)\(\s*"([\w ]+)"', text))
+        found |= {f"{kind} RECEIVER" for kind in re.findall(r'_as_leader\(f"([^"{]+) \{', text)}
         found |= {f"{kind} CONTRACT" for kind in re.findall(r'on_(?:trouble|its_own)\(f"([^{"]+) \{', text)}
+    for file in (ROOT / "observer" / "slack").glob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        found |= set(re.findall(r'(?:tell\(|none\(|^DOOR = )"([\w ]+)"', text, re.MULTILINE))
+        found |= {f"{kind} CHANNEL" for kind in re.findall(r'(?:tell|none)\(f"([^"{]+) \{', text)}
     (sentence,) = re.findall(r"names its reasons by door: (.*?); and the scheduler", TEXT, flags=re.DOTALL)
     assert set(re.findall(r"`([^`]+)`", sentence)) == found
 
