@@ -31,6 +31,7 @@ from observer.web.answers import (
 )
 from observer.web.desk import Desk
 from observer.web.guard import Guard, hosts_served, is_loopback
+from observer.web.incident_api import incident_api
 from observer.web.pages.refusals import login_hidden, login_needed, teller
 from observer.web.pages.routes import pages
 from observer.web.pages.shell import Shell
@@ -86,9 +87,10 @@ def create_app(
     shell = Shell(desk, visitors, clock)
     reading = [Depends(_bearer), Depends(visitors.reader)]
     app.include_router(_health(desk))
-    app.include_router(_contracts(desk), dependencies=reading)
-    app.include_router(_runs(desk), dependencies=reading)
+    app.include_router(_contracts(desk), dependencies=reading, responses=_problems(401, 403))
+    app.include_router(_runs(desk), dependencies=reading, responses=_problems(401, 403))
     app.include_router(_asking(desk, visitors))
+    app.include_router(incident_api(desk, visitors, reading=reading, bearer=_bearer, clock=clock))
     app.include_router(pages(desk, shell))
     tell = teller(shell)
     answer_with_problems(app, tell)

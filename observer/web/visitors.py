@@ -57,7 +57,7 @@ class Visitors:
         self._token = web.token
         self._user_header = web.user_header
         self._proxies = tuple(_network(text) for text in web.trusted_proxies)
-        self._public = urlsplit(web.public_url) if web.public_url else None
+        self._place = _place(web.public_url or "")
         self.sessions = Sessions(web.token, clock)
         self.reading_is_open = _is_open(web)
 
@@ -180,16 +180,13 @@ class Visitors:
         return "__Host-observer" if self._is_secure(request) else "observer"
 
     def _is_secure(self, request: Request) -> bool:
-        return request.url.scheme == "https" or (self._public is not None and self._public.scheme == "https")
+        return request.url.scheme == "https" or (self._place is not None and self._place[0] == "https")
 
     def _is_ours(self, origin: str, request: Request) -> bool:
-        sent = urlsplit(origin)
-        if self._public is not None and _place(sent.scheme, sent.netloc) == _place(
-            self._public.scheme, self._public.netloc
-        ):
-            return True
-        host = request.headers.get("host", "")
-        return bool(host) and _place(sent.scheme, sent.netloc) == _place(sent.scheme, host)
+        sent = _place(origin)
+        # Whether somebody in front of us took TLS off cannot be seen: the scheme is taken as it was sent.
+        here = _place(f"{sent[0]}://{request.headers.get('host', '')}") if sent else None
+        return sent is not None and sent in (here, self._place)
 
     def _named_by_proxy(self, request: Request) -> str | None:
         if not self._user_header or request.client is None:
@@ -244,10 +241,13 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         ) from None
 
 
-def _place(scheme: str, netloc: str) -> tuple[str, str, int | None]:
-    """What an origin is; default ports are left out by browsers."""
+def _place(origin: str) -> tuple[str, str, int | None] | None:
+    """Scheme, name and port; browsers leave out default ports. None: it is no origin (`null`)."""
     try:
-        split = urlsplit(f"{scheme}://{netloc}")
-        return scheme, split.hostname or "", split.port or _PORTS.get(scheme)
+        split = urlsplit(origin)
+        port = split.port
     except ValueError:
-        return scheme, "", None
+        return None
+    if split.scheme not in _PORTS or not split.hostname:
+        return None
+    return split.scheme, split.hostname, port or _PORTS[split.scheme]

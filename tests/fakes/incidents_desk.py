@@ -13,10 +13,12 @@ from observer.incidents.incident import Incident
 from observer.incidents.muting import mutes_of
 from observer.incidents.permission import may_act
 from observer.store import IncidentRow
-from tests.unit.incidents.timeline import World, broken, stale
+from tests.unit.incidents.timeline import World, broken, clock, stale
 
 #: May not act where `may_act` is `*@example.com`.
 STRANGER = "mallory@elsewhere.example"
+#: When the morning ends.
+HALF_PAST_ELEVEN = clock("11:30")
 
 
 class IncidentsOfAWorld:

@@ -11,14 +11,13 @@ from starlette.responses import RedirectResponse, Response
 
 from observer.incidents.acting import Act, Action
 from observer.web.desk import Desk
+from observer.web.incident_answers import MOST_REASON, written_reason
 from observer.web.pages import addresses
 from observer.web.pages.forms import Fields
 from observer.web.pages.shell import PAGE_HEADERS, Shell
 from observer.web.problems import Refusal
 from observer.web.visitors import FORM_TOKEN
 
-#: What a person may write with an action.
-MOST_REASON = 1_000
 #: How long a snooze may be chosen to last.
 SNOOZES = {
     "1 hour": timedelta(hours=1),
@@ -79,7 +78,4 @@ def action_of(fields: Fields, *, by: str, now: datetime) -> Action:
         raise Refusal(
             422, "this is nothing that can be done with an incident", fix="use the forms of its page"
         ) from None
-    reason = fields.get("reason", "").strip()
-    if len(reason) > MOST_REASON:
-        raise Refusal(422, f"the reason is longer than {MOST_REASON:,} letters", fix="say it shorter")
-    return Action(act=wanted, by=by, reason=reason.replace("\0", ""), until=until)
+    return Action(act=wanted, by=by, reason=written_reason(fields.get("reason", "")), until=until)

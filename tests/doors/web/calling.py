@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from observer.settings import WebSettings
 from observer.web.app import create_app
 from observer.web.desk import Desk
+from tests.fakes.incidents_desk import HALF_PAST_ELEVEN
 
 TOKEN = "s3cret-töken"
 HEADERS = ("content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy", "cache-control")
@@ -29,7 +30,7 @@ class _WhicheverDesk:
 @functools.cache
 def _app(token: str | None) -> tuple[_WhicheverDesk, TestClient, dict[str, Any]]:
     desk = _WhicheverDesk()
-    app = create_app(desk, WebSettings(token=token))
+    app = create_app(desk, WebSettings(token=token), clock=lambda: HALF_PAST_ELEVEN)
     client = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
     return desk, client, app.openapi()
 

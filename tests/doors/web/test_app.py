@@ -322,6 +322,9 @@ def test_the_document_is_served_and_names_every_address(client: Client) -> None:
         "/api/slos",
         "/api/runs",
         "/api/runs/{run}",
+        "/api/incidents",
+        "/api/incidents/{id}",
+        "/api/incidents/{id}/acts",
     }
     (asking,) = document["paths"][f"{ONE}/runs"].values()
     assert asking["security"] == [{"HTTPBearer": []}]
