@@ -49,6 +49,8 @@ class Hides(StrEnum):
     """Which other findings say nothing while this one is open."""
 
     NONE = ""
+    #: A field of the table is broken: what only sums up its fields says nothing new.
+    SUMS = "sums"
     #: The table is stale: what is seen of its fields is old.
     FIELDS = "fields"
     #: The table, or with no table the whole contract, cannot be reached: that nothing could be looked at follows.
@@ -101,6 +103,8 @@ class Finding:
     #: No value of the field may be shown; none is in here.
     restricted: bool = False
     hides: Hides = Hides.NONE
+    #: It only sums up what fields of its table show (writes that break any rule).
+    sums: bool = False
     answerable: Answerable = Answerable()
 
     # `property` is a field here.
@@ -116,13 +120,16 @@ class Finding:
 
     def is_hidden_by(self, other: Finding) -> bool:
         """Whether this one only follows from the other, which is open."""
-        if other.hides is Hides.NONE or self.hides is other.hides or other.contract != self.contract:
+        same = self.hides is other.hides
+        if other.hides is Hides.NONE or same or other.contract != self.contract:
             return False
         if other.table is not None and other.table != self.table:
             return False
         # A level tells of its own window, a promise of incidents, whatever can be seen now; a warning hides no error.
         if self.source in (Source.LEVEL, Source.RESPONSE) or self.grade.weight > other.grade.weight:
             return False
+        if other.hides is Hides.SUMS:
+            return self.sums
         return other.hides is Hides.ALL or (self.property is not None and not self.is_blind)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from observer.checks.audit import ContractAudit
-from observer.checks.change_rules import ChangeRule
+from observer.checks.change_rules import ChangeRule, InvalidWrites
 from observer.checks.expected import expected_text
 from observer.checks.judge import observed_text
 from observer.checks.measure import CheckResult, Measurement, Outcome
@@ -87,9 +87,16 @@ def finding_of(result: CheckResult, contract: Contract) -> Finding | None:
         rows_failed=None if blind else seen.rows_failed,
         rows_tested=None if blind else seen.rows_tested,
         restricted=spec.restricted,
-        hides=Hides.FIELDS if isinstance(spec.rule, Fresh) and not blind else Hides.NONE,
+        hides=Hides.NONE if blind else _hides(spec),
+        sums=isinstance(spec.rule, InvalidWrites) and not blind,
         answerable=answerable_of(contract, spec.object, spec.property),
     )
+
+
+def _hides(spec: CheckSpec) -> Hides:
+    if isinstance(spec.rule, Fresh):
+        return Hides.FIELDS
+    return Hides.NONE if spec.property is None else Hides.SUMS
 
 
 def finding_if(spec: CheckSpec, contract: Contract, outcome: Outcome) -> Finding | None:

@@ -72,11 +72,13 @@ def mutes_of(incidents: Iterable[Incident], policy: Policy, now: datetime) -> Mu
             hider, known = _Hider(incident.id, held), newest.get(fingerprint)
             if held.finding.hides is not Hides.NONE and (known is None or hider.rank > known.rank):
                 newest[fingerprint] = hider
-    hiders: dict[tuple[str | None, str | None], list[_Hider]] = {}
+    #: By place; what hides nothing but sums apart, for there may be thousands.
+    hiders: dict[tuple[str | None, str | None, bool], list[_Hider]] = {}
     for hider in newest.values():
         judged = hider.held.judged
         if judged is None or judged.verdict is not Verdict.FALSE_POSITIVE:
-            place = hider.held.finding.contract, hider.held.finding.table
+            found = hider.held.finding
+            place = found.contract, found.table, found.hides is Hides.SUMS
             hiders.setdefault(place, []).append(hider)
     mutes = Mutes()
     for incident in incidents:
@@ -85,7 +87,8 @@ def mutes_of(incidents: Iterable[Incident], policy: Policy, now: datetime) -> Mu
             if not held.is_there(policy.waits, now):
                 continue
             contract, table = held.finding.contract, held.finding.table
-            near = [hider for place in {(contract, table), (contract, None)} for hider in hiders.get(place, ())]
+            places = {(contract, table, False), (contract, None, False), (contract, table, held.finding.sums)}
+            near = [hider for place in places for hider in hiders.get(place, ())]
             by = {hider.incident for hider in near if hider.hides(held, policy, now)}
             mutes.hidden_by.update(by)
             why = Mute.HIDDEN if by else _own_reason(incident, held, policy, now)

@@ -374,3 +374,16 @@ def test_a_verdict_is_of_what_goes_on_and_not_of_what_is_mended() -> None:
     world.at("09:20").sees(broken(), broken("phone"))
     assert world.waits_until("09:30").count(REOPENED) == 1
     assert world.notices[-1].told.findings == 1
+
+
+def test_what_only_sums_up_a_broken_field_is_not_told_beside_it_and_is_told_alone() -> None:
+    field = broken(hides=Hides.SUMS)
+    total = broken("writes", property=None, sums=True, answerable=Answerable(contract_owner="rev@example.com"))
+    world = World()
+    world.at("09:00").sees(field, total)
+    assert world.waits_until("09:10") == [OPENED]
+    assert (world.notices[0].told.to, world.notices[0].told.hidden) == ("ana@example.com", 1)
+
+    alone = World()
+    alone.at("09:00").sees(total, replace(field, table="deals", fingerprint="elsewhere"))
+    assert sorted(notice for notice in alone.waits_until("09:10")) == [OPENED, OPENED]
