@@ -225,7 +225,7 @@ def _row_json(row: IncidentRow) -> dict[str, Any]:
         "resolution": row.resolution.value if row.resolution else None,
         "acknowledged_by": row.acknowledged_by or None,
         "snoozed_until": time_json(row.snoozed_until),
-        "going_on": row.going_on,
+        "findings": row.going_on,
         "reason": row.reason,
         "told": row.told,
     }
