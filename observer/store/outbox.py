@@ -196,14 +196,15 @@ class Outbox:
 
 def _ready(receiver: str, limit: int, *, now: datetime, term: Term | None, impatient: bool) -> Select[Any]:
     o = t.outbox
-    come = _hour_has_come(now)
-    first = select(func.min(o.c.id)).where(*_open(receiver), come).group_by(o.c.line)
+    lines = select(func.min(o.c.id).label("id")).where(*_open(receiver), _hour_has_come(now)).group_by(o.c.line)
+    # Put together once per statement: a planner that knows nothing of the table yet would do it for every row.
+    first = lines.cte("first").prefix_with("MATERIALIZED")
     free = or_(o.c.leased_until.is_(None), o.c.leased_until <= now, o.c.leased_until > now + _ABSURD)
     if term is not None:
         free = or_(free, o.c.leased_epoch <= term.epoch)
     due = or_(o.c.available_at <= now, o.c.available_at > now + _ABSURD)
     # `_open` once more: another taker may deliver one between the choice and the lock.
-    chosen = [o.c.id.in_(first), *_open(receiver), come, free, *([] if impatient else [due])]
+    chosen = [o.c.id.in_(select(first.c.id)), *_open(receiver), free, *([] if impatient else [due])]
     return select(o).where(*chosen).order_by(o.c.available_at, o.c.id).limit(limit)
 
 
