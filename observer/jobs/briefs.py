@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from observer.incidents.brief import MOST_KEYS, MOST_POINTS, Brief, Links, Proof
 from observer.incidents.events import IncidentEvent, Told
 from observer.incidents.findings import Source
 from observer.incidents.incident import Incident, fold
-from observer.incidents.muting import mutes_of
+from observer.incidents.muting import Mutes, mutes_of
 from observer.incidents.policy import Policy
 from observer.reports.sentences import segment_text
 from observer.reports.slo_words import budget_text, counted_noun
@@ -42,23 +42,42 @@ class Briefs:
 
     def of(self, incident_id: str) -> Brief:
         """By id, or enough of its first characters. Raises NoSuchIncident, AmbiguousIncident, StoreError."""
-        return self._brief(self._store.incidents.get(incident_id), None)
+        incident = self._store.incidents.get(incident_id)
+        policy, now = self._policy(), datetime.now(UTC)
+        return self._brief(incident, None, self._mutes([incident], policy, now), policy, now)
 
     def of_notice(self, incident_id: str, seq: int) -> Brief | None:
         """What the notice tells, of the incident as it stands now; None when the state knows neither any more."""
-        log = self._store.incidents.log(incident_id)
-        told = next((event.told for event in log if event.seq == seq), None)
-        incident = fold(log)
-        return None if incident is None or told is None else self._brief(incident, told)
+        return self.of_notices([(incident_id, seq)]).get((incident_id, seq))
+
+    def of_notices(self, notices: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Brief]:
+        """The same of many (incident, seq), for little more than one costs; those that the state does not know are
+        left out.
+        """
+        found: dict[tuple[str, int], tuple[Incident, Told]] = {}
+        for incident_id, seq in notices:
+            log = self._store.incidents.log(incident_id)
+            told = next((event.told for event in log if event.seq == seq), None)
+            incident = fold(log)
+            if incident is not None and told is not None:
+                found[incident_id, seq] = incident, told
+        if not found:
+            return {}
+        policy, now = self._policy(), datetime.now(UTC)
+        mutes = self._mutes([incident for incident, _ in found.values()], policy, now)
+        return {name: self._brief(incident, told, mutes, policy, now) for name, (incident, told) in found.items()}
 
     def log(self, incident_id: str) -> tuple[IncidentEvent, ...]:
         """Everything that happened to it, oldest first."""
         return self._store.incidents.log(incident_id)
 
-    def _brief(self, incident: Incident, told: Told | None) -> Brief:
-        policy, now = self._policy(), datetime.now(UTC)
-        others = [other for other in self._store.incidents.live() if other.id != incident.id]
-        mutes = mutes_of([*others, incident], policy, now)
+    def _mutes(self, incidents: Sequence[Incident], policy: Policy, now: datetime) -> Mutes:
+        """Of these as they are given, among all others that live."""
+        told = {incident.id for incident in incidents}
+        others = [other for other in self._store.incidents.live() if other.id not in told]
+        return mutes_of([*others, *incidents], policy, now)
+
+    def _brief(self, incident: Incident, told: Told | None, mutes: Mutes, policy: Policy, now: datetime) -> Brief:
         proofs = self._proofs(incident, now)
         return brief_of(
             incident,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from observer.incidents.brief import Brief
@@ -42,8 +43,10 @@ class Posts(People, Protocol):
 class Briefs(Protocol):
     """Incidents for people."""
 
-    def of_notice(self, incident_id: str, seq: int) -> Brief | None:
-        """What the notice tells, of the incident as it stands now; None when there is no such notice any more."""
+    def of_notices(self, notices: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Brief]:
+        """What each notice (incident, seq) tells, of the incident as it stands now; those that are no more are left
+        out.
+        """
 
 
 class OnTrouble(Protocol):

@@ -85,8 +85,9 @@ class SlackSender:
         """What goes together: digests and storms of one channel, and words in one thread. Asks the state alone."""
         together: dict[object, list[Delivery]] = {}
         new: dict[str, list[object]] = {}
+        briefs = {each.delivery.id: each.brief for each in self._briefs_of(taken)}
         for delivery in taken:
-            brief = self._brief_of(delivery)
+            brief = briefs.get(delivery.id)
             name: object = delivery.id
             if brief is not None:
                 post = self._posts.post_of(RECEIVER, brief.id)
@@ -115,10 +116,8 @@ class SlackSender:
         if not self._has_token:
             return _OFF
         self._calls.hurry(PATIENCE)
-        told = [_Told(delivery, brief) for delivery in batch if (brief := self._brief_of(delivery)) is not None]
         try:
-            if told:
-                self._tell(told)
+            self._tell(self._briefs_of(batch))
         except CallFailed as failed:
             if failed.failure.reason is Reason.NOT_CONFIGURED:
                 self._troubles.tell("slack", failed.failure.detail)
@@ -145,13 +144,19 @@ class SlackSender:
         scopes = self._calls.workspace().scopes
         return tuple(scope for scope in SCOPES if scope not in scopes) if scopes else ()
 
-    def _brief_of(self, delivery: Delivery) -> Brief | None:
-        seq = delivery.payload.get("seq")
-        if not isinstance(seq, int):
-            return None
-        brief = self._briefs.of_notice(str(delivery.payload.get("incident")), seq)
-        # A button that nobody listens to shows a warning to whoever presses it.
-        return brief if brief is None or self._has_buttons else replace(brief, acts=())
+    def _briefs_of(self, deliveries: Sequence[Delivery]) -> list[_Told]:
+        """Read at once: a storm is one question."""
+        names = {
+            each.id: (str(each.payload.get("incident")), seq)
+            for each in deliveries
+            if isinstance(seq := each.payload.get("seq"), int)
+        }
+        briefs = self._briefs.of_notices(names.values())
+        told = [(each, briefs.get(names[each.id])) for each in deliveries if each.id in names]
+        if not self._has_buttons:
+            # A button that nobody listens to shows a warning to whoever presses it.
+            told = [(each, replace(brief, acts=()) if brief else None) for each, brief in told]
+        return [_Told(each, brief) for each, brief in told if brief is not None]
 
     def _tell(self, told: Sequence[_Told]) -> None:
         standing = self._standing.of(each.brief.id for each in told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -130,11 +130,11 @@ class Desk:
     troubles: list[tuple[str, str | None]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     ticks: float = 0.0
-    patience: float = 0.3
+    patience: float = 5.0
     _sender: SlackSender | None = None
 
-    def of_notice(self, incident_id: str, seq: int) -> Brief | None:
-        return self.briefs.get((incident_id, seq))
+    def of_notices(self, notices: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Brief]:
+        return {name: self.briefs[name] for name in notices if name in self.briefs}
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -156,8 +156,9 @@ class Desk:
             )
         return self._sender
 
-    def restarts(self) -> None:
+    def restarts(self, *, patience: float = 5.0) -> None:
         """A new process, with the same state."""
+        self.patience = patience
         self._sender = None
 
     def told(self, brief: Brief, seq: int = 1) -> Delivery:

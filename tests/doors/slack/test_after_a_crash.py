@@ -61,7 +61,8 @@ def test_the_next_word_is_said_all_the_same(slack: SlackServer, desk: Desk) -> N
 
 @pytest.mark.parametrize("misdeed", [DropsAfter(), Late(0.6)])
 def test_an_answer_that_never_came_leaves_one_message(slack: SlackServer, desk: Desk, misdeed: Misdeed) -> None:
-    slack.next("chat.postMessage", misdeed, misdeed)
+    slack.next("chat.postMessage", misdeed)
+    desk.restarts(patience=0.3)
     delivery = desk.told(a_brief())
     assert desk.sender.send(delivery) is not None
     desk.restarts()
@@ -74,9 +75,11 @@ def test_nothing_is_posted_while_it_cannot_be_known_what_stands(slack: SlackServ
     slack.next("conversations.history", Hangs())
     delivery = desk.told(a_brief())
     assert desk.sender.send(delivery) is not None
+    desk.restarts(patience=0.3)
     failure = desk.sender.send(delivery)
     assert failure is not None
     assert failure.reason is Reason.TIMEOUT
+    desk.restarts()
     assert desk.sender.send(delivery) is None
     assert len(slack.messages) == 1
 

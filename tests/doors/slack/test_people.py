@@ -30,7 +30,7 @@ def directory(slack: SlackServer) -> Directory:
     slack.has_user("partner@example.com", is_stranger=True)
     slack.has_group("crm-team")
     slack.has_group("old-team", date_delete=1)
-    calls = SlackCalls(SlackSettings(token=TOKEN, api_url=slack.url), patience=0.3)
+    calls = SlackCalls(SlackSettings(token=TOKEN, api_url=slack.url), patience=1.0)
     return Directory(calls, PostsInMemory(), now=Clock())
 
 
