@@ -34,6 +34,7 @@ from observer.errors import InputError, NotLeading, ObserverError, StoreError
 from observer.jobs.deliver import Sender
 from observer.jobs.evaluate_slos import forget
 from observer.jobs.hand_over_looks import LooksHandedOver
+from observer.jobs.incident_figures import IncidentsCounted
 from observer.jobs.incident_policy import PolicyNow
 from observer.jobs.know_people import Directory, PeopleLookedUp, people_named
 from observer.jobs.retain import retain_snapshots
@@ -97,16 +98,18 @@ class Daemon:
         #: Who is told of incidents, how and when, as things stand.
         self.policy = PolicyNow(store, self._inputs)
         self._looks = LooksHandedOver(store, lambda: self._watch.settings.incidents.group_interval)
-        self._minding = Minding(store, self.current, self.policy, self.troubles, self._looks)
         self._people = None if directory is None else PeopleLookedUp(store, directory)
         self._counting = Counting(store, self.current, self._looks)
         self.metrics = Metrics(
             store.standing,
             store.ticks.latest,
             levels=self._counting.standings,
+            incidents=IncidentsCounted(store, lambda: self._inputs()[1]),
             receivers=tuple(senders),
             leads=lambda: self.leading.term is not None,
         )
+        opened = self.metrics.incident_opened
+        self._minding = Minding(store, self.current, self.policy, self.troubles, self._looks, opened)
         self._delivering = Delivering(store, senders, self.metrics, self.troubles)
         orders = Orders(
             current=self.current, source=source.display_url, source_kind=source.kind, lineage="lineage" in senders

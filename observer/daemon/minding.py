@@ -45,12 +45,15 @@ class Minding:
         policy: Callable[[], Policy],
         troubles: Troubles,
         looks: LooksHandedOver,
+        opened: Callable[[str], None] = lambda contract: None,
     ) -> None:
+        """`opened` hears of every incident that is opened, by its contract."""
         self._store = store
         self._current = current
         self._policy = policy
         self._troubles = troubles
         self._looks = looks
+        self._opened = opened
         self._promises = ResponseLevels(store)
         #: When promises are held against incidents again, by the monotonic clock.
         self._promises_at = 0.0
@@ -70,6 +73,8 @@ class Minding:
         )
         for event in moved.events:
             _log(event)
+            if event.kind is EventKind.OPENED and event.group is not None:
+                self._opened(event.group.contract)
         if moved.too_old:
             log.warning("looks_passed_over", count=moved.too_old, reason="they waited for longer than `reopen_within`")
         if moved.set_aside:

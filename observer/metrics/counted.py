@@ -73,6 +73,9 @@ class Counted:
             registry=r,
         )
         self._workers = Counter("observer_worker_ends", "Worker processes that ended.", ("reason",), registry=r)
+        self._incidents = Counter(
+            "observer_incidents_opened", "Incidents that this daemon opened.", ("contract",), registry=r
+        )
         self._deliveries = Counter(
             "observer_deliveries", "Attempts to deliver.", ("receiver", "result", "reason"), registry=r
         )
@@ -112,6 +115,7 @@ class Counted:
         return build, configuration, beat, successful, reloaded
 
     def _initialise(self) -> None:
+        self._incidents.labels("")
         for ending in Ending:
             self._workers.labels(ending.value)
         for receiver in sorted(self._receivers | {OTHER}):
@@ -134,6 +138,7 @@ class Counted:
                     self._ticks.remove(contract, result)
                 self._run_time.remove(contract)
                 self._missed.remove(contract)
+                self._incidents.remove(contract)
             for contract in sorted(now - self._contracts):
                 for outcome in Outcome:
                     self._runs.labels(contract, outcome.value)
@@ -141,6 +146,7 @@ class Counted:
                     self._ticks.labels(contract, result)
                 self._run_time.labels(contract)
                 self._missed.labels(contract)
+                self._incidents.labels(contract)
             self._contracts = now
 
     def run_ended(self, contract: str, outcome: Outcome, seconds: float) -> None:
@@ -158,6 +164,11 @@ class Counted:
         with self._lock:
             if contract in self._contracts:
                 self._missed.labels(contract).inc(max(0, count))
+
+    def incident_opened(self, contract: str) -> None:
+        with self._lock:
+            if not contract or contract in self._contracts:
+                self._incidents.labels(contract).inc()
 
     def worker_ended(self, reason: Ending) -> None:
         self._workers.labels(Ending(reason).value).inc()

@@ -20,6 +20,7 @@ from observer.contracts.model import Contract
 from observer.metrics.accepting import wants_open_metrics
 from observer.metrics.counted import Counted
 from observer.metrics.families import Family, text_of
+from observer.metrics.incidents import IncidentFigures, element_families, incident_families
 from observer.metrics.levels import slo_families
 from observer.metrics.reading import Reading
 from observer.metrics.stored import Watched, outbox_families, standing_families
@@ -33,6 +34,8 @@ from observer.slo.standing import SloStanding
 
 #: Ten scrapers within so many seconds cost the state one reading.
 FRESH_FOR = 5.0
+#: Logs of incidents are read no more often: what they tell changes by the minute.
+INCIDENTS_FRESH_FOR = 30.0
 #: A scrape waits so many seconds for the state; Prometheus gives up after ten.
 PATIENCE = 3.0
 
@@ -46,14 +49,16 @@ class Metrics:
         ticks: Callable[[], tuple[Tick, ...]],
         *,
         levels: Callable[[], Iterable[SloStanding]] = tuple,
+        incidents: Callable[[], IncidentFigures | None] = lambda: None,
         receivers: Sequence[str] = ("lineage",),
         leads: Callable[[], bool] = lambda: False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`standing`, `ticks` and `levels` read the state; they may fail and hang.
+        """`standing`, `ticks`, `levels` and `incidents` read the state; they may fail and hang.
 
-        `levels`: how the SLOs that have a ledger stand; read by itself, so that the others stay when it fails.
+        `levels`: how the SLOs that have a ledger stand, and `incidents`: how incidents do; each is read by itself, so
+        that the others stay when it fails.
         `receivers`: all that deliveries go to. `leads` is asked at every scrape: a term ends by itself.
         """
         self._clock = clock
@@ -67,10 +72,12 @@ class Metrics:
             patience=PATIENCE,
             monotonic=monotonic,
         )
+        self._incidents = Reading(incidents, fresh_for=INCIDENTS_FRESH_FOR, patience=PATIENCE, monotonic=monotonic)
         self._counted = Counted(self._receivers, leads)
         self._lock = threading.Lock()
         self._watched = Watched()
         self._slos: tuple[Slo, ...] = ()
+        self._elements: tuple[Family, ...] = ()
 
     def watch(
         self, contracts: Sequence[tuple[Contract, Sequence[CheckSpec]]], digest: str, slos: Sequence[Slo] = ()
@@ -79,6 +86,7 @@ class Metrics:
         with self._lock:
             self._watched = Watched.of(contracts)
             self._slos = tuple(slos)
+            self._elements = tuple(element_families([contract for contract, _ in contracts], slos))
             self._counted.watch(contract.id for contract, _ in contracts)
             self._counted.configuration_in_force(digest)
 
@@ -101,6 +109,10 @@ class Metrics:
         """A glance at the tables of a contract; not `ok` when any of them could not be looked at."""
         self._counted.ticked(contract, seconds, ok)
 
+    def incident_opened(self, contract: str) -> None:
+        """This daemon opened an incident; "" for what is of no contract."""
+        self._counted.incident_opened(contract)
+
     def delivered(self, receiver: str) -> None:
         self._counted.delivery(receiver, None)
 
@@ -122,9 +134,10 @@ class Metrics:
 
     def render(self, accept: str | None = None) -> tuple[bytes, str]:
         """The exposition and its content type: OpenMetrics 1.0 when `accept` wants it, else Prometheus' text format."""
-        watched, slos = self._watched, self._slos
+        watched, slos, elements = self._watched, self._slos, self._elements
+        # All at once: a scrape waits for the state no longer than for one of them.
+        self._incidents.begin()
         if slos:
-            # Both at once: a scrape waits for the state no longer than for one of them.
             self._levels.begin()
         read = self._reading.get()
         levels = self._levels.get() if slos else None
@@ -135,12 +148,14 @@ class Metrics:
                 samples=[("", int(read is not None))],
             ),
             *watched.told,
+            *elements,
         ]
         if read is not None:
             standing, ticks = read
             families += standing_families(watched, with_ticks(standing, ticks, watched.checks))
             families += outbox_families(self._receivers, standing.outbox, self._clock())
         families += slo_families(slos, levels or {})
+        families += incident_families(watched.contracts, self._incidents.get())
         if wants_open_metrics(accept):
             counted: bytes = open_metrics.generate_latest(self._counted.registry)  # type: ignore[no-untyped-call]  # it has no types
             return text_of(families, open_format=True) + counted, open_metrics.CONTENT_TYPE_LATEST

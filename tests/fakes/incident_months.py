@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,11 @@ from observer.checks.score import ScorePart
 from observer.contracts.model import Contract, ResponseKind, ResponseSla
 from observer.incidents.events import EventKind, Group, IncidentEvent, NoticeKind, Resolution, Told
 from observer.incidents.findings import Answerable, Finding, Grade, Source
+from observer.incidents.incident import Status
 from observer.incidents.kpis import Kpis, Review, Trust, Writes, kpis_of
 from observer.incidents.policy import Way
-from observer.incidents.spans import Span, month
+from observer.incidents.spans import Span, last_days, month
+from observer.metrics.incidents import LATELY, IncidentFigures
 from observer.slo.model import CheckRows, Kind, Method, RollingWindow, Slo
 from tests.fakes.contracts import contract, prop, table
 
@@ -188,3 +191,22 @@ def review(
         )
 
     return Review(now=of(span, 90, 96), before=of(span.before(), 83, 200))
+
+
+def figures(
+    logs: Sequence[Sequence[IncidentEvent]], watched: Sequence[Contract], *, at: datetime = NOW
+) -> IncidentFigures:
+    """What metrics are told of these logs; what goes on is of grade error, and nobody acknowledged it."""
+    lately = kpis_of(logs, watched, last_days(LATELY, at), at, known_since=on(1) - 90 * DAY)
+    going_on = Counter((each.group.contract, each.grade, Status.OPEN) for each in lately.cases if not each.ended_at)
+    return IncidentFigures(open=going_on, lately=lately)
+
+
+def one_incident_each(watched: Sequence[Contract]) -> IncidentFigures:
+    """Every contract makes all three promises, and had one incident that has all of its times; so had the observer."""
+    promises = tuple(ResponseSla(id=kind, kind=kind, limit=HOUR) for kind in ResponseKind)
+    logs = [
+        log(on(20), HOUR, name=f"{n:016x}", place=name, detected=HOUR, told=MINUTE, acknowledged=MINUTE)
+        for n, name in enumerate([*(contract.id for contract in watched), ""])
+    ]
+    return figures(logs, [replace(contract, responses=promises) for contract in watched])

@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_families
 from prometheus_client.parser import text_string_to_metric_families as families
 
+from observer.metrics.incidents import IncidentFigures
 from observer.metrics.registry import Metrics
 from observer.runs.standing import Standing
 from observer.runs.ticks import Tick
@@ -57,6 +58,7 @@ class Daemon:
         self.ticks: tuple[Tick, ...] = ()
         self.now: datetime = NINE + timedelta(minutes=1)
         self.levels: Callable[[], Iterable[SloStanding]] = tuple
+        self.incidents: Callable[[], IncidentFigures | None] = lambda: None
         self.readings = 0
         self._passed = 0.0
         self.leads = False
@@ -64,6 +66,7 @@ class Daemon:
             self._read,
             lambda: self.ticks,
             levels=lambda: self.levels(),
+            incidents=lambda: self.incidents(),
             receivers=receivers,
             leads=lambda: self.leads,
             clock=lambda: self.now,

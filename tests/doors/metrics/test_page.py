@@ -6,15 +6,20 @@ import re
 from pathlib import Path
 
 from observer.checks.measure import Outcome
+from observer.contracts.model import ResponseKind
+from observer.incidents.findings import Grade
+from observer.incidents.response import Kept
 from observer.metrics.counted import LATENESS_BUCKETS, RUN_BUCKETS, TICK_BUCKETS
+from observer.metrics.incidents import ELEMENTS, LATELY, OPEN, STATISTICS, TIMES
 from observer.metrics.levels import CONDITION_VALUES, PERIOD, STATES
-from observer.metrics.registry import FRESH_FOR, PATIENCE
+from observer.metrics.registry import FRESH_FOR, INCIDENTS_FRESH_FOR, PATIENCE
 from observer.metrics.stored import OUTCOME_VALUES
 from observer.runs.deliveries import Reason
 from observer.runs.workers import Ending
 from observer.slo.burn import Urgency, short_span
 from observer.slo.standing import BURN_SPANS
 from tests.doors.metrics.scraping import Daemon
+from tests.fakes.incident_months import one_incident_each
 from tests.fakes.levels import level, stands
 from tests.fakes.standings import after_a_run, crm
 
@@ -45,6 +50,7 @@ def test_every_label_is_named_on_the_page() -> None:
     daemon = Daemon(after_a_run([ONE], Outcome.PASSED))
     daemon.metrics.watch([ONE], "d1", (level(),))
     daemon.levels = lambda: (stands(level(), good=990, bad=10),)
+    daemon.incidents = lambda: one_incident_each([ONE[0]])
     labels = {name for family in daemon.scrape().families for sample in family.samples for name in sample.labels}
     for name in labels - {"le"}:
         assert f"`{name}`" in PAGE, name
@@ -56,11 +62,15 @@ def test_the_words_of_closed_lists_are_on_the_page() -> None:
     for condition, value in CONDITION_VALUES.items():
         assert f"**{value}** {condition.value}" in PAGE
     spans = [short_span(span) for span in BURN_SPANS]
-    for word in (*Reason, *Ending, *Outcome, *STATES, *Urgency, *spans, PERIOD):
+    of_incidents = (*Grade, *OPEN, *TIMES, *STATISTICS, *ELEMENTS, *ResponseKind, *Kept)
+    for word in (*Reason, *Ending, *Outcome, *STATES, *Urgency, *spans, PERIOD, *of_incidents):
         assert f"`{word}`" in PAGE
 
 
 def test_its_figures_are_those_of_the_program() -> None:
+    assert (INCIDENTS_FRESH_FOR, LATELY) == (30, 28)
+    assert "at most once in 30 seconds" in PAGE
+    assert "the last 28 days" in PAGE
     assert FRESH_FOR == 5
     assert "at most once in five seconds" in PAGE
     assert PATIENCE == 3
