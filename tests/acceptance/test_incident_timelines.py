@@ -266,7 +266,7 @@ def test_another_leader_goes_on_where_the_last_one_stopped_and_repeats_nothing(d
 
 def test_a_stale_table_that_a_run_and_a_glance_judge_otherwise_is_set_right(day: Day) -> None:
     """The glance said before the run that all was well, and would say nothing new."""
-    day.at("9:00").glances().mind()
+    day.at("9:00").glances()
     day.at("9:00:30").age = timedelta(hours=3)
     day.runs()
     day.age = timedelta(minutes=1)

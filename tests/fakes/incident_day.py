@@ -45,12 +45,9 @@ from tests.fakes.watching import watch_of
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
 ROWS = 100
 HOUR = timedelta(hours=1)
-#: A beat, by how long nothing happened.
-_BEATS = {
-    timedelta(minutes=2): timedelta(seconds=10),
-    timedelta(minutes=12): timedelta(minutes=1),
-    timedelta.max: timedelta(minutes=5),
-}
+#: How long a beat is when a message is expected, while something happens, and when nothing did for long.
+SHORT, FINE, COARSE = timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=30)
+FINE_FOR = timedelta(minutes=12)
 DOWN = Failure(reason=Reason.UNREACHABLE, detail="the channel cannot be reached")
 
 
@@ -171,10 +168,9 @@ class Day:
             self._beat(clock(text))
         return self
 
-    def _beat(self, until: datetime) -> None:
-        quiet = self.now - self._changed_at
-        step = next(beat for up_to, beat in _BEATS.items() if quiet < up_to)
-        self._turn_to(min(self.now + step, until))
+    def _beat(self, until: datetime, beat: timedelta | None = None) -> None:
+        usual = FINE if self.now - self._changed_at < FINE_FOR else COARSE
+        self._turn_to(min(self.now + (beat or usual), until))
         self.mind()
 
     def _turn_to(self, now: datetime) -> None:
@@ -227,8 +223,7 @@ class Day:
             version="0.1.0",
         )
         record_audit(audit, self._store, looks=[look_of_run(part, at=self.now)])
-        self._changed_at = self.now
-        return self
+        return self._happened()
 
     def glances(self) -> Day:
         """A glance at how fresh the table is; mostly nothing of it is handed over."""
@@ -236,15 +231,13 @@ class Day:
         specs = {spec.id: spec for spec in watched.plan.checks if isinstance(spec.rule, Fresh)}
         ticks = [_tick(self._result(spec), self.now) for spec in specs.values()]
         look = look_of_glance(ticks, specs, watched.contract, at=self.now)
-        if self.looks.hand_over("glance at crm", look, self.term):
-            self._changed_at = self.now
-        return self
+        self.looks.hand_over("glance at crm", look, self.term)
+        return self._happened()
 
     def door(self, name: str, reason: str | None) -> Day:
         """A door of the daemon's own does not work, or works."""
         self.troubles.report(name, reason)
-        self._changed_at = self.now
-        return self
+        return self._happened()
 
     def _result(self, spec: CheckSpec) -> CheckResult:
         if self.unreachable is not None:
@@ -260,15 +253,23 @@ class Day:
         """Somebody acts on the one incident that is open, or was last."""
         (row, *_) = self._store.incidents.rows(limit=1)
         action = Action(act=act, by=by, **said)  # type: ignore[arg-type]  # fields by name
+        answer = act_on(self._store, self.settings, row.id, action)
+        self._happened()
+        return answer
+
+    def _happened(self) -> Day:
         self._changed_at = self.now
-        return act_on(self._store, self.settings, row.id, action)
+        self.mind()
+        return self
 
     # --- what is said -----------------------------------------------------------------------------------------------
 
     def expect(self, kind: NoticeKind, after: str, by: str, *words: str) -> Brief:
         """One message about one incident, and no other, comes in that time; its title holds each pattern."""
+        while self.now < clock(after) and not self.channel.said:
+            self._beat(clock(after))
         while self.now < clock(by) and not self.channel.said:
-            self._beat(clock(by))
+            self._beat(clock(by), SHORT)
         said = self._only()
         assert said.kinds == (kind,), f"{said.kinds} at {said.at:%H:%M:%S}"
         assert clock(after) <= said.at <= clock(by), f"{kind} came at {said.at:%d %H:%M:%S}"
