@@ -224,6 +224,9 @@ class SlackWorkspace:
         found = self.channels.get(wanted)
         if found is None and by_name:
             found = next((c for c in self.channels.values() if c.name == wanted.removeprefix("#")), None)
+        if found is None and any(user["id"] == wanted for user in self.users):
+            # By somebody's id: the conversation with them alone.
+            found = Channel(id=f"D{wanted[1:]}", name="")
         if found is None:
             raise Refused("channel_not_found")
         if found.archived:
