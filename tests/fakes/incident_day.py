@@ -32,6 +32,7 @@ from observer.jobs.deliver import flush
 from observer.jobs.hand_over_looks import LooksHandedOver
 from observer.jobs.incident_policy import PolicyNow
 from observer.jobs.looks import look_of_glance
+from observer.jobs.receivers import deliveries_to
 from observer.jobs.record_audit import record_audit
 from observer.lineage.ids import new_run_id
 from observer.runs.deliveries import Delivery, Failure, Reason
@@ -136,6 +137,8 @@ class Day:
         #: Field → rows without it.
         self.missing: dict[str, int] = {}
         self.age = timedelta(minutes=5)
+        #: False: findings of contracts that nobody watches go on.
+        self.withdraws = True
         #: Why the source cannot be read.
         self.unreachable: str | None = None
         self.briefs = Briefs(store, lambda: self.policy())
@@ -179,7 +182,10 @@ class Day:
 
     def mind(self) -> None:
         """One beat of the leader's duties."""
-        self._minding.mind(self.term)
+        if self.withdraws:
+            self._minding.mind(self.term)
+        else:
+            self._store.incidents.advance(self.policy(), deliveries_to(["slack"]), term=self.term)
         list(flush(self._store, {"slack": self.channel}, within=HOUR, term=self.term))
 
     # --- what happens -----------------------------------------------------------------------------------------------
