@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deploy.grafana.source import shared
+from deploy.grafana.source.incidents import add_incidents
 from deploy.grafana.source.page import Page
 from deploy.grafana.source.panels import Column, Line, Panel, lines, number, rows, timeline
 from deploy.grafana.source.queries import SLO_INFO, age, count_slos, of_slos
@@ -42,6 +43,7 @@ def page() -> Page:
     found.line(9, (24, _all()))
     found.line(9, (12, _conditions()), (12, _budgets()))
     found.line(9, (12, _burns()), (12, _unknown()))
+    add_incidents(found)
     return found
 
 

@@ -17,6 +17,7 @@ from observer.runs.workers import Ending
 from observer.slo.model import Slo
 from tests.doors.deploy.files import PROMETHEUS, ROOT, document
 from tests.doors.metrics.scraping import Daemon
+from tests.fakes.incident_months import one_incident_each
 from tests.fakes.levels import stands
 from tests.fakes.standings import Watched, after_a_run
 
@@ -37,6 +38,7 @@ def full_daemon() -> Daemon:
     watched, slos = demo()
     daemon = Daemon(after_a_run(watched))
     daemon.levels = lambda: [stands(slo, good=999, bad=1, unknown=2, open_alerts=1) for slo in slos]
+    daemon.incidents = lambda: one_incident_each([contract for contract, _ in watched])
     daemon.metrics.watch(watched, "d1", slos)
     return daemon
 
@@ -53,6 +55,7 @@ def something_happens(daemon: Daemon) -> None:
         metrics.run_late(contract.id, 1.0)
         metrics.run_ended(contract.id, Outcome.FAILED, 3.0)
         metrics.ticked(contract.id, 0.01, True)
+        metrics.incident_opened(contract.id)
 
 
 @cache
