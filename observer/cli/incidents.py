@@ -27,9 +27,12 @@ from observer.wiring import opened_store
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from observer.store import IncidentRow
 
+#: From so many columns on there is room for a table.
+_WIDE = 110
 #: Enough of an id to be typed.
 ID_WIDTH = 8
 
@@ -59,10 +62,9 @@ def incidents(
     if form == "json":
         click.echo(json.dumps([_row_json(row) for row in rows], indent=2, ensure_ascii=False))
     elif not rows:
-        click.echo("No incident ever." if everything else "No incident is open.")
+        click.echo("There is no such incident." if everything else "No incident is open.")
     else:
-        console().print(_table(rows, now))
-        click.echo(_summary(rows))
+        _print(rows, now)
     still_open = [row.grade for row in rows if row.status is not Status.RESOLVED]
     if any(grade in (Grade.URGENT, Grade.ERROR) for grade in still_open):
         return ExitCode.CHECKS_FAILED
@@ -157,13 +159,25 @@ def _show(incident_id: str, form: str, config: Path | None) -> int:
     return ExitCode.OK
 
 
+def _print(rows: Sequence[IncidentRow], now: datetime) -> None:
+    from rich.text import Text
+
+    out = console()
+    if out.width >= _WIDE:
+        out.print(_table(rows, now))
+    else:
+        for row in rows:
+            head = "  ".join((_where(row), _since(row, now), row.group.owner or "nobody", _status(row, now)))
+            out.print(Text.assemble(_mark(row), f"  {visible(head)}"), soft_wrap=True)
+            out.print(Text(f"    {_began(row)}", "dim"), soft_wrap=True)
+    out.print(Text(_summary(rows), "bold"))
+
+
 def _table(rows: Sequence[IncidentRow], now: datetime) -> Table:
     from rich import box
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
-
-    from observer.reports.incident_text import OVER, SIGNS
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("Incident", no_wrap=True)
@@ -173,18 +187,27 @@ def _table(rows: Sequence[IncidentRow], now: datetime) -> Table:
     table.add_column("Owner", overflow="fold")
     table.add_column("Status", overflow="fold")
     for row in rows:
-        sign, style = OVER if row.status is Status.RESOLVED else SIGNS[row.grade]
-        where = ".".join(part for part in (row.group.contract, row.group.table) if part) or "the observer"
-        began = row.reason.removeprefix(where).lstrip(".")
-        table.add_row(
-            Text.assemble((f"{sign} ", style), row.id[:ID_WIDTH]),
-            _since(row, now),
-            Group(Text(visible(where)), Text(visible(began), "dim")),
-            f"{row.going_on:,}",
-            Text(visible(row.group.owner or "nobody")),
-            Text(_status(row, now)),
-        )
+        where = Group(Text(visible(_where(row))), Text(_began(row), "dim"))
+        owner, status = Text(visible(row.group.owner or "nobody")), Text(_status(row, now))
+        table.add_row(_mark(row), _since(row, now), where, f"{row.going_on:,}", owner, status)
     return table
+
+
+def _mark(row: IncidentRow) -> Text:
+    from rich.text import Text
+
+    from observer.reports.incident_text import OVER, SIGNS
+
+    sign, style = OVER if row.status is Status.RESOLVED else SIGNS[row.grade]
+    return Text.assemble((f"{sign} ", style), row.id[:ID_WIDTH])
+
+
+def _where(row: IncidentRow) -> str:
+    return ".".join(part for part in (row.group.contract, row.group.table) if part) or "the observer"
+
+
+def _began(row: IncidentRow) -> str:
+    return visible(row.reason.removeprefix(_where(row)).lstrip(".:").strip())
 
 
 def _since(row: IncidentRow, now: datetime) -> str:

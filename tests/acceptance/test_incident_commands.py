@@ -300,3 +300,11 @@ def test_what_was_given_up_is_listed_with_its_reason(desk: Desk) -> None:
     assert "`observer outbox --redrive` tries them again." in ran.out
     assert desk.read("outbox", "--receiver", "slack")["given_up"][0]["reason"] == "refused"
     assert desk.read("outbox", "--receiver", "lineage") == {"receivers": [], "given_up": []}
+
+
+def test_a_narrow_terminal_has_lines_for_a_table(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    first, began, *_, last = desk.typed("incidents", "--owner", "ana@example.com").out.splitlines()
+    assert first.startswith(f"✗ {desk.incident('ana@example.com')[:8]}  crm.leads  ")
+    assert first.endswith("  ana@example.com  open")
+    assert (began, last) == ("    email: email is present", "1 open")
