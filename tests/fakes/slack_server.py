@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,6 +49,14 @@ class DropsAfter:
 
 
 @dataclass(frozen=True)
+class Does:
+    """Something else happens, before or after it did what it should; there is no answer."""
+
+    what: Callable[[], object]
+    after: bool
+
+
+@dataclass(frozen=True)
 class Says:
     """An error of its own."""
 
@@ -78,7 +86,7 @@ class Garbage:
     body: str = "<html>welcome to the hotel</html>"
 
 
-Misdeed = Hangs | Drips | Late | Drops | DropsAfter | Says | Status | TooFast | Garbage
+Misdeed = Hangs | Drips | Late | Drops | DropsAfter | Does | Says | Status | TooFast | Garbage
 
 
 @dataclass
@@ -158,6 +166,10 @@ def _handler(slack: SlackServer) -> type[BaseHTTPRequestHandler]:
             if isinstance(misdeed, Hangs | Drips | Drops):
                 self.close_connection = True
                 return None
+            if isinstance(misdeed, Does) and not misdeed.after:
+                misdeed.what()
+                self.close_connection = True
+                return None
             if isinstance(misdeed, Garbage):
                 return self._say(200, misdeed.body)
             if isinstance(misdeed, Status):
@@ -174,7 +186,9 @@ def _handler(slack: SlackServer) -> type[BaseHTTPRequestHandler]:
                     return self._tell({"ok": False, "error": refused.code}, 429, {"Retry-After": "1"})
                 needed = {"needed": refused.why} if refused.code == "missing_scope" else {}
                 return self._tell({"ok": False, "error": refused.code, **needed})
-            if isinstance(misdeed, DropsAfter):
+            if isinstance(misdeed, Does):
+                misdeed.what()
+            if isinstance(misdeed, DropsAfter | Does):
                 self.close_connection = True
                 return None
             if isinstance(misdeed, Late):
