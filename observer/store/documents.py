@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -38,6 +38,8 @@ def written(value: object) -> Any:
         return [written(part) for part in value]
     if isinstance(value, frozenset):
         return sorted(written(part) for part in value)
+    if isinstance(value, Mapping):
+        return {storable_text(name): written(part) for name, part in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {name: written(part) for name, part in _said(value)}
     raise TypeError(f"no document holds a {type(value).__name__}")
@@ -78,6 +80,9 @@ def _reader(hint: Any) -> _Reader:
     if origin is frozenset:
         inner = _reader(parts[0])
         return lambda document: frozenset(inner(part) for part in _of(list, document))
+    if origin is Mapping:
+        inner = _reader(parts[1])
+        return lambda document: {name: inner(part) for name, part in _of(dict, document).items()}
     if hint is datetime:
         return lambda document: _aware(datetime.fromisoformat(document))
     if dataclasses.is_dataclass(hint):

@@ -1,77 +1,21 @@
-"""Logs of incidents in the state, and incidents folded from them. In: events. Out: incidents as they stand.
-
-Whoever writes holds the pen: of all daemons and commands, one at a time writes to logs, from what it read under it.
-"""
+"""Logs of incidents, as they are read. In: ids. Out: events."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import Connection, Integer, Text, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Integer, Text, and_, select
 
 from observer.errors import StoreError
-from observer.incidents.acting import delivered
-from observer.incidents.events import EventKind, IncidentEvent
-from observer.incidents.incident import Incident, after
-from observer.incidents.policy import Waits
-from observer.runs.deliveries import Delivery
+from observer.incidents.events import IncidentEvent
 from observer.store import incident_tables as t
-from observer.store.documents import UnreadableError, read, written
-from observer.store.evidence import storable_text
+from observer.store.documents import UnreadableError, read
 from observer.store.given import among, given
 
-#: Any number will do, as long as nobody else takes it (nor `migrate`).
-_PEN = 7_305_461_989
-#: As the key of a notice ends; longer numbers no database column holds.
-_SEQ = re.compile("[0-9]{1,9}")
 #: Incidents whose logs are read at once.
 _LOGS_AT_ONCE = 50
-
-
-def take_pen(connection: Connection) -> None:
-    """Until the end of this transaction nobody else writes to logs. With SQLite whoever writes has it anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_PEN)))
-
-
-class KnownStates:
-    """Live incidents as far as this process read their logs: only what was written since is read again. Thread-safe,
-    because a set of states is never changed, only exchanged; what is lost that way is read once more.
-    """
-
-    def __init__(self) -> None:
-        self._states: Mapping[str, Incident] = {}
-
-    def of(self, connection: Connection, heads: Mapping[str, int]) -> dict[str, Incident]:
-        """The incidents of these ids, as they stand; `heads` says how many events each has. Raises StoreError."""
-        known = self._states
-        # One that is ahead of its log was read before a backup took the log's place.
-        states = {id_: known[id_] for id_, seq in heads.items() if id_ in known and known[id_].seq <= seq}
-        behind = {id_: states[id_].seq if id_ in states else 0 for id_ in heads}
-        behind = {id_: seq for id_, seq in behind.items() if seq < heads[id_]}
-        for event in events_after(connection, behind):
-            states[event.incident] = _after(states.get(event.incident), event)
-        return states
-
-    def keep(self, live: Mapping[str, Incident]) -> None:
-        """These are the live ones; others are forgotten."""
-        self._states = dict(live)
-
-    def keep_one(self, incident: Incident) -> None:
-        """It changed, and what was written of it stands."""
-        self._states = {**self._states, incident.id: incident}
-
-
-def _after(state: Incident | None, event: IncidentEvent) -> Incident:
-    try:
-        return after(state, event)
-    except (ValueError, KeyError, AssertionError) as fault:
-        raise damaged(event.incident, f"event {event.seq} does not follow") from fault
 
 
 def damaged(incident: str, why: str) -> StoreError:
@@ -81,7 +25,7 @@ def damaged(incident: str, why: str) -> StoreError:
     )
 
 
-def events_after(connection: Connection, seqs: Mapping[str, int]) -> Iterator[IncidentEvent]:
+def events_after(connection: Connection, seqs: Mapping[str, int]) -> Generator[IncidentEvent, None, None]:
     """Events of these incidents with a number greater than that, by incident and number. Raises StoreError."""
     if not seqs:
         return
@@ -89,11 +33,13 @@ def events_after(connection: Connection, seqs: Mapping[str, int]) -> Iterator[In
     behind = given(connection, id=(Text(), list(seqs)), seq=(Integer(), list(seqs.values())))
     newer = and_(e.incident == behind.c.id, e.seq > behind.c.seq)
     query = select(e.incident, e.seq, e.document).join(behind, newer).order_by(e.incident, e.seq)
-    for row in connection.execute(query):
-        try:
-            yield read(IncidentEvent, row.document)
-        except UnreadableError as fault:
-            raise damaged(row.incident, f"event {row.seq} is {fault}") from fault
+    # In parts: a log may be longer than what should be held at once.
+    with connection.execute(query, execution_options={"yield_per": 500}) as rows:
+        for row in rows:
+            try:
+                yield read(IncidentEvent, row.document)
+            except UnreadableError as fault:
+                raise damaged(row.incident, f"event {row.seq} is {fault}") from fault
 
 
 def logs_of(connection: Connection, ids: Sequence[str]) -> tuple[tuple[IncidentEvent, ...], ...]:
@@ -114,90 +60,6 @@ def known_ids(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
         return frozenset()
     found = select(t.incidents.c.id).where(among(connection, t.incidents.c.id, ids))
     return frozenset(connection.execute(found).scalars())
-
-
-def write(
-    connection: Connection,
-    changed: Mapping[str, Incident],
-    events: Sequence[IncidentEvent],
-    *,
-    live_until: Mapping[str, datetime | None],
-) -> None:
-    """Append the events, which lead to these states, under the pen. Incidents that are not in `live_until` live until
-    something happens to them.
-    """
-    openings = {event.incident: event for event in events if event.kind is EventKind.OPENED}
-    rows = [_row(incident) | {"live_until": live_until.get(incident.id)} for incident in changed.values()]
-    # Of one group one may be open: those that are over make room first.
-    rows.sort(key=lambda row: (row["resolved_at"] is None, row["id"]))
-    old = [{"is": row.pop("id"), **row} for row in rows if row["id"] not in openings]
-    new = [{**row, "reason": storable_text(openings[row["id"]].reason)} for row in rows if "id" in row]
-    if old:
-        connection.execute(update(t.incidents).where(t.incidents.c.id == bindparam("is")), old)
-    if new:
-        connection.execute(insert(t.incidents), new)
-    if events:
-        connection.execute(insert(t.incident_events), [_event_row(event) for event in events])
-
-
-def _row(incident: Incident) -> dict[str, Any]:
-    return {
-        "id": incident.id,
-        "contract": storable_text(incident.group.contract),
-        "object": storable_text(incident.group.table),
-        "owner": storable_text(incident.group.owner),
-        "seq": incident.seq,
-        "status": incident.status.value,
-        "grade": incident.gravest.value,
-        "opened_at": incident.opened_at,
-        "begins": incident.begins,
-        "resolved_at": incident.resolved_at,
-        "resolution": None if incident.resolution is None else incident.resolution.value,
-        "acknowledged_by": incident.acknowledged_by,
-        "snoozed_until": None if incident.snooze is None else incident.snooze.until,
-        "going_on": sum(held.ended is None for held in incident.held.values()),
-        "told": incident.told is not None,
-    }
-
-
-def _event_row(event: IncidentEvent) -> dict[str, object]:
-    return {
-        "incident": event.incident,
-        "seq": event.seq,
-        "kind": event.kind.value,
-        "at": event.at,
-        "document": written(event),
-    }
-
-
-def live_until(incident: Incident, waits: Waits) -> datetime | None:
-    """Until when it may decide something by `Incident.is_live`; None: until something happens to it."""
-    resolved_at = incident.resolved_at
-    if incident.is_open or incident.is_told or resolved_at is None:
-        return None
-    if any(held.ended is None for held in incident.held.values()):
-        return None
-    return max([resolved_at, *(held.seen_at for held in incident.held.values())]) + waits.reopen_within
-
-
-def note_delivered(connection: Connection, known: KnownStates, delivery: Delivery, *, now: datetime) -> None:
-    """The delivery landed: when it was the notice of an incident, its log says so. Other deliveries: nothing."""
-    incident, _, seq = delivery.key.rpartition(":")
-    if not incident or _SEQ.fullmatch(seq) is None:
-        return
-    e = t.incident_events.c
-    is_notice = (e.incident == incident, e.seq == int(seq), e.kind == EventKind.TOLD.value)
-    if connection.execute(select(e.seq).where(*is_notice)).first() is None:
-        return
-    take_pen(connection)
-    head = connection.execute(select(t.incidents.c.seq).where(t.incidents.c.id == incident).with_for_update()).scalar()
-    if head is None:
-        return  # forgotten meanwhile
-    ((_, state),) = known.of(connection, {incident: head}).items()
-    # Of several receivers each has its own event.
-    event = replace(delivered(state, delivery.key, now), reason=delivery.receiver)
-    connection.execute(update(t.incidents).where(t.incidents.c.id == incident).values(seq=event.seq))
-    connection.execute(insert(t.incident_events), [_event_row(event)])
 
 
 def open_at_some_time(connection: Connection, since: datetime) -> Sequence[str]:

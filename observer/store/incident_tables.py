@@ -35,6 +35,8 @@ incidents = Table(
     Column("told", Boolean, nullable=False),
     #: Until then it may decide something; null: until something happens to it.
     Column("live_until", UtcTime),
+    #: How much of its log was written since its state was kept: events and their findings.
+    Column("unkept", Integer, nullable=False),
     Index("ix_incidents_begins", "begins"),
     Index("ix_incidents_live_until", "live_until"),
     Index(
@@ -56,6 +58,16 @@ incident_events = Table(
     Column("seq", Integer, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
+    Column("document", Document, nullable=False),
+)
+
+#: What was folded from a log up to `seq`, so that a restart need not read all of it. Another version folds anew.
+incident_states = Table(
+    "incident_states",
+    METADATA,
+    Column("incident", Text, ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("version", Text, nullable=False),
     Column("document", Document, nullable=False),
 )
 

@@ -23,7 +23,8 @@ from observer.store import incident_tables as t
 from observer.store.database import Database
 from observer.store.documents import UnreadableError, read
 from observer.store.evidence import storable_text
-from observer.store.incident_logs import KnownStates, known_ids, live_until, write
+from observer.store.incident_logs import known_ids
+from observer.store.incident_states import KnownStates, live_until, write
 from observer.store.outbox import add_deliveries
 from observer.store.records import Advanced
 
@@ -44,6 +45,7 @@ class Turn:
         #: Id → state, kept up with what is to be written.
         self.live = known.of(connection, {row.id: row.seq for row in rows})
         self._until: dict[str, datetime | None] = {row.id: row.live_until for row in rows}
+        self._unkept: dict[str, int] = {row.id: row.unkept for row in rows}
         self._holders: dict[str, set[str]] = {}
         self._members: dict[Group, set[str]] = {}
         for incident in self.live.values():
@@ -138,7 +140,7 @@ class Turn:
     def write(self, deliveries_of: DeliveriesOf) -> Advanced:
         """Write all that follows."""
         lives = {id_: live_until(state, self._policy.waits) for id_, state in self._changed.items()}
-        write(self._connection, self._changed, self._events, live_until=lives)
+        write(self._connection, self._changed, self._events, live_until=lives, unkept=self._unkept)
         for id_, until in self._settled().items():
             self._connection.execute(update(t.incidents).where(t.incidents.c.id == id_).values(live_until=until))
         k = t.incident_looks
@@ -158,8 +160,8 @@ class Turn:
         )
 
 
-def live_rows(connection: Connection, now: datetime) -> Sequence[Row[str, int, datetime | None]]:
-    """Id, number of events and end of life of the live incidents."""
+def live_rows(connection: Connection, now: datetime) -> Sequence[Row[str, int, datetime | None, int]]:
+    """Id, number of events, end of life, and what of the log is not kept as a state, of the live incidents."""
     i = t.incidents.c
-    query = select(i.id, i.seq, i.live_until).where(or_(i.live_until.is_(None), i.live_until > now))
+    query = select(i.id, i.seq, i.live_until, i.unkept).where(or_(i.live_until.is_(None), i.live_until > now))
     return connection.execute(query).all()

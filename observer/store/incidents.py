@@ -23,14 +23,8 @@ from observer.store import incident_tables as t
 from observer.store.database import Database
 from observer.store.documents import read, written
 from observer.store.evidence import storable_text
-from observer.store.incident_logs import (
-    KnownStates,
-    in_parts,
-    logs_of,
-    open_at_some_time,
-    take_pen,
-    write,
-)
+from observer.store.incident_logs import in_parts, logs_of, open_at_some_time
+from observer.store.incident_states import KnownStates, take_pen, write
 from observer.store.incident_turns import DeliveriesOf, Turn, Withdrawn, live_rows
 from observer.store.outbox import add_deliveries
 from observer.store.posts import Posts
@@ -97,12 +91,18 @@ class Incidents(Silences, Posts):
             head = _head(connection, incident_id)
             if head is None:
                 raise _no_such(incident_id)
-            before = self._known.of(connection, {incident_id: head})[incident_id]
+            before = self._known.of(connection, {incident_id: head.seq})[incident_id]
             now = self._database.now(connection)
             answer = act(before, said, now)
             if answer.done:
                 # Whether it lives on is for the next advance to say.
-                write(connection, {incident_id: answer.incident}, answer.events, live_until={})
+                write(
+                    connection,
+                    {incident_id: answer.incident},
+                    answer.events,
+                    live_until={},
+                    unkept={incident_id: head.unkept},
+                )
                 add_deliveries(connection, (new for notice in answer.notices for new in deliveries_of(notice)), now=now)
         if answer.done:
             self._known.keep_one(answer.incident)
@@ -185,8 +185,9 @@ def queue_looks(connection: Connection, looks: Iterable[Look], *, origin: str, n
         connection.execute(insert(t.incident_looks), rows)
 
 
-def _head(connection: Connection, incident: str) -> int | None:
-    return connection.execute(select(t.incidents.c.seq).where(t.incidents.c.id == incident)).scalar()
+def _head(connection: Connection, incident: str) -> Row[int, int] | None:
+    i = t.incidents.c
+    return connection.execute(select(i.seq, i.unkept).where(i.id == incident)).first()
 
 
 def _one(connection: Connection, id_or_prefix: str) -> Row[str, int]:

@@ -41,7 +41,7 @@ from observer.runs.leading import Term
 from observer.store import tables as t
 from observer.store.database import Database, changed, insert_new, insert_or_change
 from observer.store.evidence import storable, storable_text
-from observer.store.incident_logs import KnownStates, note_delivered
+from observer.store.incident_states import KnownStates, note_delivered
 from observer.store.rows import AnyRow
 
 #: A time to come that is later than any wait can be was written by a clock that has stepped back since.

@@ -29,7 +29,7 @@ from observer.store.evidence import storable_text
 from observer.store.faults import told_as_store_error
 from observer.store.glances import Ticks
 from observer.store.histories import Histories
-from observer.store.incident_logs import KnownStates
+from observer.store.incident_states import KnownStates
 from observer.store.incidents import Incidents, queue_looks
 from observer.store.leadership import Leadership
 from observer.store.ledgers import Ledgers

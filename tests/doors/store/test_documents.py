@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from typing import Any, get_args, get_origin, get_type_hints
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from observer.incidents.acting import Action
 from observer.incidents.events import Group, IncidentEvent, Told
 from observer.incidents.findings import Finding, Look
+from observer.incidents.incident import Incident
 from observer.incidents.policy import Matcher
 from observer.store.documents import UnreadableError, read, written
 from tests.unit.incidents.timeline import DAY, broken
@@ -32,6 +34,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(values(parts[0]), max_size=2).map(tuple)
     if origin is tuple:
         return st.tuples(*map(values, parts))
+    if origin is Mapping:
+        return st.dictionaries(values(parts[0]), values(parts[1]), max_size=2)
     if origin is frozenset:
         return st.frozensets(values(parts[0]), max_size=3)
     if parts:
@@ -43,7 +47,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(hint) if issubclass(hint, Enum) else PLAIN[hint]
 
 
-@pytest.mark.parametrize("kind", [Finding, Look, IncidentEvent, Told, Group, Action])
+@pytest.mark.parametrize("kind", [Finding, Look, IncidentEvent, Told, Group, Action, Incident])
 @settings(max_examples=20)
 @given(data=st.data())
 def test_what_is_written_is_read_as_it_was(kind: type, data: st.DataObject) -> None:

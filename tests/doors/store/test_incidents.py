@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text, update
 
+from observer import __version__
 from observer.errors import AmbiguousIncident, NoSuchIncident, NotLeading, StoreError
 from observer.incidents.acting import Act, Action
 from observer.incidents.events import Ended, EventKind, NoticeKind, Resolution
@@ -19,6 +20,7 @@ from observer.incidents.policy import Waits
 from observer.incidents.telling import Notice
 from observer.runs.deliveries import NewDelivery
 from observer.store import incident_tables as t
+from observer.store.documents import written
 from observer.store.records import Advanced
 from observer.store.store import Store
 from tests.fakes.incident_steps import AT_ONCE, Clock, advance, look, to_slack
@@ -291,6 +293,38 @@ def test_a_log_of_which_the_end_was_lost_is_gone_on_with_where_it_ends(state: St
         connection.execute(update(t.incidents).values(seq=2))
     assert state.incidents.act(incident.id, ACKNOWLEDGE, to_slack).done
     assert len(state.incidents.log(incident.id)) == 4
+
+
+def test_of_a_long_log_a_restart_reads_only_the_end(state: Store, clock: Clock) -> None:
+    """A stale table is looked at every minute, for weeks: that it is so is kept now and then."""
+    incident = opened(state)
+    for minute in range(250):
+        clock.now += MINUTE
+        state.incidents.add_look(look(broken(rows=minute), at=clock.now), origin="test")
+    advance(state)
+    with state._database.transaction() as connection:
+        (kept,) = connection.execute(select(t.incident_states)).all()
+    assert kept.seq > 200
+    state.incidents.act(incident.id, ACKNOWLEDGE, to_slack)
+
+    now, log = state.incidents.get(incident.id), state.incidents.log(incident.id)
+    assert now == fold(log)
+    with state._database.transaction(writes=True) as connection:
+        early = t.incident_events.c.seq < kept.seq
+        connection.execute(update(t.incident_events).where(early).values(document={}))
+    assert Store(state._database.engine, clock=clock).incidents.live() == (now,), "of the early events none is read"
+
+
+@pytest.mark.parametrize("change", [{"version": "0.0.1"}, {"document": {}}, {"seq": 99}])
+def test_a_kept_state_of_another_version_or_of_none_is_folded_anew(
+    state: Store, clock: Clock, change: dict[str, object]
+) -> None:
+    incident = opened(state)
+    row: dict[str, object] = {"incident": incident.id, "seq": 1, "version": __version__}
+    row |= {"document": written(replace(incident, seq=1, acknowledged_by="nobody"))}
+    with state._database.transaction(writes=True) as connection:
+        connection.execute(t.incident_states.insert().values(row | change))
+    assert Store(state._database.engine, clock=clock).incidents.get(incident.id) == incident
 
 
 def test_names_are_found_by_their_beginning(state: Store, clock: Clock) -> None:
