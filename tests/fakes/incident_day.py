@@ -109,8 +109,8 @@ class Channel:
         self.attempts += 1
         if self.failure is not None:
             return self.failure
-        found = [self._day.briefs.of_notice(one.payload["incident"], one.payload["seq"]) for one in batch]
-        briefs = tuple(brief for brief in found if brief is not None)
+        notices = [(one.payload["incident"], one.payload["seq"]) for one in batch]
+        briefs = tuple(self._day.briefs.of_notices(notices).values())
         self.said.append(Said(self._day.now, tuple(brief.kind for brief in briefs), briefs))
         if self.lost_answers:
             self.lost_answers -= 1
