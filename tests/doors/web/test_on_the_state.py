@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 
 from observer.checks.audit import Audit
 from observer.checks.measure import Evidence, Offender, Segment
+from observer.checks.plan import plan_contract
 from observer.daemon.desk import DaemonDesk
 from observer.incidents.policy import Policy
 from observer.jobs.briefs import Briefs
 from observer.metrics.registry import Metrics
 from observer.runs.readiness import Readiness, Role
 from observer.runs.slots import NewSlot
+from observer.settings import Settings
 from observer.store import Store
 from tests.doors.web.calling import TOKEN, Client
 from tests.fakes.audits import STARTED, sales_audit
@@ -64,9 +66,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         metrics = Metrics(store.standing, store.ticks.latest)
         checks = tuple(result.spec for result in part.results)
         metrics.watch([(part.contract, checks)], "d1")
-        watch = SimpleNamespace(
-            contracts={part.contract.id: SimpleNamespace(checks=checks, contract=part.contract)}, slos=()
-        )
+        plan = plan_contract(part.contract, ())
+        watched = SimpleNamespace(checks=checks, contract=part.contract, plan=plan, next_after=lambda at: None)
+        watch = SimpleNamespace(contracts={part.contract.id: watched}, slos=(), settings=Settings())
         briefs = Briefs(store, Policy)
         yield Client(DaemonDesk(store, metrics, lambda: watch, lambda: Readiness(role=Role.LEADER), briefs))
 
@@ -85,6 +87,13 @@ def test_every_address_answers_and_none_shows_a_restricted_value(client: Client)
             f"/api/contracts/{CONTRACT}/slots",
             "/api/ticks",
             "/api/runs",
+            f"/contracts/{CONTRACT}",
+            f"/contracts/{CONTRACT}/tables/sales_pipeline",
+            "/runs",
+            f"/runs/{run_id}",
+            "/owners",
+            "/lineage",
+            "/slos",
             f"/api/runs/{run_id}",
         )
     ]
