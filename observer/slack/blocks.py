@@ -233,14 +233,12 @@ def _surroundings(brief: Brief, detail: _Detail) -> Iterator[Block]:
 
 
 def _people(brief: Brief, called: Called, detail: _Detail) -> Iterator[list[Element]]:
-    if called.to is None:
-        yield [own("Owner: ", bold=True), own("nobody who can be told in Slack")]
+    told = [who for who in (called.to, called.also) if who is not None]
+    if told:
+        names = joined([[mention(who, calls=called.calls, most=detail.names)] for who in told], ", ")
+        yield [own("Told: " if called.passed else "Owner: ", bold=True), *names]
     else:
-        also = [[mention(called.also, calls=called.calls, most=detail.names)]] if called.also else []
-        yield [
-            own("Owner: " if not called.passed else "Told: ", bold=True),
-            *joined([[mention(called.to, calls=called.calls, most=detail.names)], *also], ", "),
-        ]
+        yield [own("Owner: ", bold=True), own("nobody who can be told in Slack")]
     passed = called.passed[: detail.others]
     if passed:
         absent = [

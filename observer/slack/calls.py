@@ -84,6 +84,8 @@ class SlackCalls:
         self._until = float("inf")
         self._pace = Pace(clock, sleep)
         self._wait = Wait()
+        #: Channels by the names by which they were called.
+        self._ids: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"SlackCalls({self._client.base_url})"
@@ -94,7 +96,8 @@ class SlackCalls:
 
     def post(self, channel: str, message: Message, *, thread: str | None = None, broadcast: bool = False) -> Landed:
         """A new message, in a channel (by id or name) or in a thread of it."""
-        self._pace.wait(f"post {channel}", limits.PER_CHANNEL)
+        known = self._ids.get(channel, channel)
+        self._pace.wait(known, limits.PER_CHANNEL)
         more: dict[str, Any] = {"thread_ts": thread, "reply_broadcast": True if broadcast else None} if thread else {}
         said = self._call(
             self._client.chat_postMessage,
@@ -109,7 +112,12 @@ class SlackCalls:
             link_names=False,
             **more,
         )
-        return Landed(channel=str(said.get("channel") or channel), ts=str(said.get("ts")))
+        landed = Landed(channel=str(said.get("channel") or channel), ts=str(said.get("ts")))
+        if landed.channel != known:
+            # From now on both of its names share one pace.
+            self._ids[channel] = landed.channel
+            self._pace.went(landed.channel, limits.PER_CHANNEL)
+        return landed
 
     def update(self, landed: Landed, message: Message) -> None:
         """Edit a message of ours."""

@@ -40,14 +40,18 @@ def length(words: str) -> int:
 
 def clean(words: str, most: int) -> str:
     """In one line, without anything that is not seen, cut to `most` UTF-16 units with "…"; never empty."""
-    line = _GAP.sub(" ", _UNSAFE.sub(" ", words)).strip() or "(no name)"
+    # Of a very long one, no more is looked at than could be shown, were it mostly gaps.
+    head = words[: 4 * most]
+    line = _GAP.sub(" ", _UNSAFE.sub(" ", head)).strip() or "(no name)"
     from_the_right = any(unicodedata.bidirectional(character) in ("R", "AL") for character in line[:most])
     room = most - 2 if from_the_right else most
-    if length(line) > room:
-        # No cut is longer than what is cut from.
-        line = line[: room - 1]
-        while length(line) > room - 1:
-            line = line[:-1]
+    if length(line) > room or len(head) < len(words):
+        kept, line = 0, line[:room]
+        for place, character in enumerate(line):
+            kept += length(character)
+            if kept > room - 1:
+                line = line[:place]
+                break
         line = line.rstrip() + "…"
     return f"{_ISOLATE}{line}{_END_ISOLATE}" if from_the_right else line
 

@@ -33,7 +33,11 @@ class Pace:
         early = full - (burst - 1) * step - now
         if early > 0:
             self._sleep(early)
-        self._full[bucket] = max(full, now) + step
+        self.went(bucket, every)
+
+    def went(self, bucket: str, every: timedelta) -> None:
+        """One went, whether or not it was waited for."""
+        self._full[bucket] = max(self._full.get(bucket, 0.0), self._clock()) + every.total_seconds()
 
 
 class Wait:

@@ -171,17 +171,20 @@ class SlackSender:
             else:
                 self._tell_own(each, post)
         for theirs in threads.values():
-            self._threads.tell(standing[theirs[0].brief.id], self._written(theirs))
+            if not self._threads.tell(standing[theirs[0].brief.id], self._written(theirs)):
+                for each in theirs:
+                    self._standing.forget(standing[each.brief.id])
+                self._begin(theirs)
         if new:
             self._begin(new)
 
     def _tell_own(self, each: _Told, post: Post) -> None:
-        called = self._called(each.brief)
-        if self._standing.edit(post, incident_message(each.brief, called)):
-            notice = Notice(key=each.delivery.key, brief=each.brief, called=called)
-            self._threads.tell(post, [Written(notice=notice, written_at=each.delivery.created_at)])
-        else:
+        called = replace(self._called(each.brief), astray=self._standing.astray(each.brief.channel))
+        notice = Notice(key=each.delivery.key, brief=each.brief, called=called)
+        if not self._standing.edit(post, incident_message(each.brief, called)):
             self._begin([each])
+        else:
+            self._threads.tell(post, [Written(notice=notice, written_at=each.delivery.created_at)])
 
     def _begin(self, new: Sequence[_Told]) -> None:
         # Nobody heard of it, and it is over: there is nothing to say.

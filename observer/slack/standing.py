@@ -114,7 +114,7 @@ class Standing:
                 if failed.code not in CHANNEL_GONE:
                     raise
                 self._troubles.tell(f"slack channel {name}", failed.failure.detail)
-                astray = astray or f"this belongs in {name}, which takes no message ({failed.failure.detail})"
+                astray = astray or self.astray(name)
                 last = failed
                 continue
             self._troubles.none(f"slack channel {name}")
@@ -123,6 +123,15 @@ class Standing:
                 self._posts.post_stands(post)
             return standing[0]
         raise last
+
+    def astray(self, channel: str | None) -> str:
+        """Why what belongs in the channel is not there; "" when nothing is known against it."""
+        reason = self._troubles.of(f"slack channel {channel}")
+        return f"this belongs in {channel}, which takes no message ({reason})" if reason else ""
+
+    def forget(self, post: Post) -> None:
+        """It is not there any more."""
+        self._posts.forget_post(post)
 
     def edit(self, post: Post, message: Message) -> bool:
         """False: it is not there any more. Raises CallFailed."""

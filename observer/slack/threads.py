@@ -34,12 +34,12 @@ class Threads:
         self._troubles = troubles
         self._now = now
 
-    def tell(self, post: Post, told: Sequence[Written]) -> None:
-        """The thread of this message, in one word. Raises CallFailed."""
+    def tell(self, post: Post, told: Sequence[Written]) -> bool:
+        """The thread of this message, in one word; False: there is no such message any more. Raises CallFailed."""
         fresh = self._not_told(post, [each for each in told if each.notice.is_news])
         message = reply_message([each.notice for each in fresh])
         if message is None:
-            return
+            return True
         unheard = any(each.notice.brief.kind is NoticeKind.ESCALATED for each in fresh)
         begun = [
             Post(receiver=THREAD, incident=each.notice.brief.id, channel=post.channel, begun_at=self._now())
@@ -53,12 +53,12 @@ class Threads:
             if not failed.may_have_landed:
                 for word in begun:
                     self._posts.forget_post(word)
-            # The message itself was edited; somebody took it away since.
-            if failed.code in MESSAGE_GONE:
-                return
+            if failed.code in MESSAGE_GONE | CHANNEL_GONE:
+                return False
             raise
         for word in begun:
             self._posts.post_stands(replace(word, message=landed.ts))
+        return True
 
     def _not_told(self, post: Post, news: Sequence[Written]) -> list[Written]:
         """Of those whose last word may have been this one, the thread itself is asked."""

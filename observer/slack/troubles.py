@@ -20,6 +20,10 @@ class Troubles:
         """It works: said too when nothing was known of it, for it may have been told before a restart."""
         self._say(door, None)
 
+    def of(self, door: str) -> str | None:
+        """What was told last, since we began; None: nothing is wrong, as far as we know."""
+        return self._told.get(door)
+
     def _say(self, door: str, reason: str | None) -> None:
         if door not in self._told or self._told[door] != reason:
             # Kept after it was taken: what could not be told is told again.

@@ -194,6 +194,12 @@ class SlackWorkspace:
     def _conversations_list(self, said: dict[str, Any]) -> dict[str, Any]:
         return {"channels": [{"id": c.id, "name": c.name} for c in self.channels.values() if not c.archived]}
 
+    def _conversations_info(self, said: dict[str, Any]) -> dict[str, Any]:
+        found = self.channels.get(said["channel"])
+        if found is None or (found.private and not found.joined):
+            raise Refused("channel_not_found")
+        return {"channel": {"id": found.id, "is_member": found.joined, "is_archived": found.archived}}
+
     def _users_lookupbyemail(self, said: dict[str, Any]) -> dict[str, Any]:
         for user in self.users:
             if user["profile"]["email"].lower() == said["email"].lower():
@@ -274,6 +280,7 @@ _SCOPES = {
     "conversations.history": {"channels:history"},
     "conversations.replies": {"channels:history"},
     "conversations.list": {"channels:read"},
+    "conversations.info": {"channels:read"},
 }
 
 

@@ -126,6 +126,9 @@ def test_a_channel_that_takes_nothing_is_told_and_another_is_used(
     (message,) = slack.messages
     assert slack.channels[message.channel].name == "crm-dq"
     assert "this belongs in #leads, which takes no message" in repr(message.blocks)
+    # As long as it is edited.
+    assert desk.sender.send(desk.told(a_brief(channel="#leads"), 2)) is None
+    assert "this belongs in #leads" in repr(slack.messages[0].blocks)
     door, reason = desk.troubles[0]
     assert (door, str(reason)[:10]) == ("slack channel #leads", "Slack says")
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from observer.incidents.brief import Brief
+from observer.incidents.acting import Act
+from observer.incidents.brief import Brief, Links, Proof, RecordKey
+from observer.incidents.events import Group, NoticeKind
+from observer.incidents.muting import Mute
+from observer.incidents.policy import Way
+from observer.incidents.posts import Person
 from observer.slack import limits
 from observer.slack.blocks import incident_message
+from observer.slack.elements import clean, length
 from observer.slack.messages import Called, Message
 from observer.slack.summaries import Gathering, Notice, reply_message, summary_message
-from tests.doors.slack.strategies import briefs, calleds
+from tests.doors.slack.strategies import briefs, calleds, names
+from tests.fakes.slack_desk import NOON, PAGE, a_brief, a_point
 from tests.fakes.slack_rules import called_by, called_by_markup, check_blocks, check_metadata
 
 _MARKUP = {"mrkdwn", "markdown", "broadcast"}
@@ -48,7 +57,7 @@ def test_the_message_of_any_incident_is_fit(brief: Brief, called: Called) -> Non
 
 
 @given(briefs(), calleds)
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_whatever_its_thread_is_told_is_fit(brief: Brief, called: Called) -> None:
     message = reply_message([Notice(key=f"{brief.id}:7", brief=brief, called=called)])
     if message is not None:
@@ -68,3 +77,60 @@ def test_many_incidents_in_one_message_are_fit(some: list[Notice], times: int, w
     replies = reply_message(notices)
     if replies is not None:
         is_fit(replies, called)
+
+
+@given(st.text(max_size=90) | names, st.integers(5, 60))
+def test_a_text_is_cut_to_its_room_and_stays_one_line(words: str, most: int) -> None:
+    cut = clean(words, most)
+    assert 1 <= length(cut) <= most
+    assert len(cut.splitlines()) == 1
+    assert clean(cut, most) == cut
+
+
+@pytest.mark.parametrize("character", ['"', "🧨", "ש", "&", "x"])
+def test_the_largest_incident_of_all_fits(character: str) -> None:
+    endless = character * 10_000
+    url = f"{PAGE}/{'y' * 470}"
+    person = Person(username=endless, receiver="slack", known_as=None, reason=endless, looked_up_at=NOON)
+    proof = Proof(keys=(RecordKey(text=endless, url=url),) * 5, segment=endless)
+    said = {
+        "statement": endless,
+        "expected": endless,
+        "observed": endless,
+        "rows_failed": 10**12,
+        "rows_tested": 10**13,
+    }
+    point = replace(a_point(endless, proof=proof, **said), mute=Mute.SILENCED)
+    brief = a_brief(
+        kind=NoticeKind.ESCALATED,
+        way=Way.PAGE,
+        title=endless,
+        group=Group(contract=endless, table=endless, owner=endless),
+        points=(point,) * 10,
+        more=490,
+        going_on=500,
+        muted=499,
+        hidden=10**6,
+        reopenings=99,
+        acknowledged_by=endless,
+        snoozed_until=NOON,
+        snoozed_by=endless,
+        said_fixed_by=endless,
+        to=(endless,),
+        news=(endless,) * 3,
+        consumers=(endless,) * 30,
+        budgets=(endless,) * 30,
+        links=Links(incident=url, run=url, table=url),
+        acts=tuple(Act),
+    )
+    called = Called(to=person, also=person, passed=(person,) * 8, astray=endless)
+    notices = [Notice(key=f"{brief.id}:7", brief=brief, called=called)] * 200
+    for message in (
+        incident_message(brief, called),
+        incident_message(replace(brief, more=0), called),
+        summary_message(Gathering.STORM, notices, astray=endless),
+        reply_message(notices),
+        reply_message(notices[:1]),
+    ):
+        assert message is not None
+        is_fit(message, set())

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from observer.incidents.events import NoticeKind
 from observer.incidents.policy import Way
+from tests.doors.slack.test_sender import RESOLVED
 from tests.fakes.slack_desk import Desk, a_brief, an_id
 from tests.fakes.slack_server import SlackServer
 
@@ -57,6 +62,22 @@ def test_later_notices_of_a_storm_are_one_word_in_its_thread(slack: SlackServer,
     assert len(slack.parents) == 2
 
 
+@pytest.mark.parametrize("archived", [True, False])
+def test_what_became_of_a_shared_message_that_is_gone_is_told_anew(
+    slack: SlackServer, desk: Desk, archived: bool
+) -> None:
+    desk.incidents = replace(desk.incidents, platform_channel="#platform")
+    slack.has_channel("#platform")
+    desk.sender.send_batch(tuple(desk.told(a_brief(n)) for n in range(2)))
+    slack.messages.clear()
+    slack.channels["C000000000"].archived = archived
+    later = [desk.told(a_brief(n, kind=NoticeKind.REMINDER), 2) for n in range(2)]
+    (batch,) = desk.sender.batches(later)
+    assert desk.sender.send_batch(batch) is None
+    (message,) = slack.messages
+    assert message.channel == ("C000000001" if archived else "C000000000")
+
+
 def test_a_second_message_in_a_second_waits(slack: SlackServer, desk: Desk) -> None:
     slack.paced, slack.clock = True, lambda: desk.ticks
     for n in range(3):
@@ -65,19 +86,18 @@ def test_a_second_message_in_a_second_waits(slack: SlackServer, desk: Desk) -> N
     slack.has_channel("#sales")
     assert desk.sender.send(desk.told(a_brief(9, channel="#sales"))) is None
     assert desk.slept == [1.0, 1.0]
+    # A word in a thread is a message too.
+    assert desk.sender.send(desk.told(a_brief(9, kind=NoticeKind.REMINDER, channel="#sales"), 2)) is None
+    assert desk.slept == [1.0, 1.0, 1.0]
     assert slack.refusals == []
 
 
 def test_nothing_is_said_of_an_end_of_which_nobody_knew_the_beginning(slack: SlackServer, desk: Desk) -> None:
-    from tests.doors.slack.test_sender import RESOLVED
-
     assert desk.sender.send(desk.told(a_brief(**RESOLVED), 3)) is None
     assert slack.messages == []
 
 
 def test_a_button_that_nobody_listens_to_is_not_drawn(slack: SlackServer, desk: Desk) -> None:
-    from dataclasses import replace
-
     desk.settings = replace(desk.settings, signing_secret=None)
     desk.sender.send(desk.told(a_brief()))
     assert "actions" not in {block["type"] for block in slack.messages[0].blocks}
