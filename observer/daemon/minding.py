@@ -3,9 +3,8 @@ that moved on, and what is told of them in the outbox."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -24,7 +23,7 @@ from observer.store import Store
 #: A door that does not work for less is nobody's business: receivers are tried again after seconds.
 _LASTING_SECONDS = 30.0
 #: How often promises about incidents are held against them.
-_PROMISES_SECONDS = 60.0
+_PROMISES_EVERY = timedelta(minutes=1)
 #: Events that a line of the log tells of; people and messages have pages and metrics of their own.
 _LOGGED = {
     EventKind.OPENED: "incident_opened",
@@ -55,8 +54,8 @@ class Minding:
         self._looks = looks
         self._opened = opened
         self._promises = ResponseLevels(store)
-        #: When promises are held against incidents again, by the monotonic clock.
-        self._promises_at = 0.0
+        #: When promises were last held against incidents.
+        self._promises_at: datetime | None = None
         self._looked_for: tuple[Watch, LookedFor] | None = None
 
     def mind(self, term: Term) -> None:
@@ -82,12 +81,13 @@ class Minding:
 
     def _hold_promises(self, watch: Watch, term: Term) -> None:
         """What contracts promise of incidents, against those that are open."""
-        now = time.monotonic()
-        if now < self._promises_at:
+        now = datetime.now(UTC)
+        # A clock that was set back makes nobody wait.
+        if self._promises_at is not None and timedelta() <= now - self._promises_at < _PROMISES_EVERY:
             return
-        self._promises_at = now + _PROMISES_SECONDS
+        self._promises_at = now
         contracts = [watched.contract for watched in watch.contracts.values()]
-        for name, look in self._promises.looks(contracts, at=datetime.now(UTC)):
+        for name, look in self._promises.looks(contracts, at=now):
             self._looks.hand_over(name, look, term)
 
     def _what_is_looked_for(self, watch: Watch) -> LookedFor:
