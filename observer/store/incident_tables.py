@@ -36,7 +36,7 @@ incidents = Table(
     #: Until then it may decide something; null: until something happens to it.
     Column("live_until", UtcTime),
     #: How much of its log was written since its state was kept: events and their findings.
-    Column("unkept", Integer, nullable=False),
+    Column("unkept", Integer, server_default="0", nullable=False),
     Index("ix_incidents_begins", "begins"),
     Index("ix_incidents_live_until", "live_until"),
     Index(

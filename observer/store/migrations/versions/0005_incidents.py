@@ -41,7 +41,6 @@ def upgrade() -> None:
         _text("reason"),
         sa.Column("told", sa.Boolean(), nullable=False),
         sa.Column("live_until", TIME, nullable=True),
-        sa.Column("unkept", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_incidents"),
     )
     op.create_index("ix_incidents_begins", "incidents", ["begins"])
@@ -63,15 +62,6 @@ def upgrade() -> None:
         sa.Column("document", DOCUMENT, nullable=False),
         sa.PrimaryKeyConstraint("incident", "seq", name="pk_incident_events"),
         sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name="fk_incident_events_incident", ondelete="CASCADE"),
-    )
-    op.create_table(
-        "incident_states",
-        _text("incident"),
-        sa.Column("seq", sa.Integer(), nullable=False),
-        _text("version"),
-        sa.Column("document", DOCUMENT, nullable=False),
-        sa.PrimaryKeyConstraint("incident", name="pk_incident_states"),
-        sa.ForeignKeyConstraint(["incident"], ["incidents.id"], name="fk_incident_states_incident", ondelete="CASCADE"),
     )
     op.create_table(
         "incident_looks",
