@@ -65,8 +65,8 @@ class DaemonArchive:
     ) -> TableHistory:
         return self._store.histories.table(contract, table, span, checks=checks, glanced=glanced)
 
-    def kept_snapshots(self, contract: str) -> tuple[KeptSnapshot, ...]:
-        return self._store.kept_snapshots(contract)
+    def kept_snapshots(self) -> tuple[KeptSnapshot, ...]:
+        return self._store.kept_snapshots()
 
 
 def _shown(watched: Watched, watch: Watch, now: datetime) -> WatchedContract:

@@ -62,5 +62,5 @@ class Archive(Protocol):
     ) -> TableHistory:
         """The course of a table in those runs, and of `glanced` the last glance of each stretch."""
 
-    def kept_snapshots(self, contract: str) -> tuple[KeptSnapshot, ...]:
-        """Newest first."""
+    def kept_snapshots(self) -> tuple[KeptSnapshot, ...]:
+        """Of every contract, newest first."""

@@ -65,5 +65,5 @@ class FakeArchive:
     ) -> TableHistory:
         return self.history
 
-    def kept_snapshots(self, contract: str) -> tuple[KeptSnapshot, ...]:
+    def kept_snapshots(self) -> tuple[KeptSnapshot, ...]:
         return self.kept

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from observer.checks.score import SCORE_FORMULA
 from observer.web.desk import Desk
 from observer.web.pages import addresses
 from observer.web.pages.asked import DRAWN, Days, Name, contract_of
@@ -45,6 +46,7 @@ def router(desk: Desk, shell: Shell) -> APIRouter:
             now=shell.now(),
         )
         open_now = desk.incidents(limit=_INCIDENTS, open_only=True, contract=contract, table=None, owner=None)
-        return shell.page(request, "contract.html", section=addresses.OVERVIEW, page=page, incidents=open_now, **DRAWN)
+        more = {"incidents": open_now, "formula": SCORE_FORMULA}
+        return shell.page(request, "contract.html", section=addresses.OVERVIEW, page=page, **more, **DRAWN)
 
     return found
