@@ -46,7 +46,14 @@ def router(desk: Desk, shell: Shell) -> APIRouter:
             now=shell.now(),
         )
         open_now = desk.incidents(limit=_INCIDENTS, open_only=True, contract=contract, table=None, owner=None)
-        more = {"incidents": open_now, "formula": SCORE_FORMULA}
-        return shell.page(request, "contract.html", section=addresses.OVERVIEW, page=page, **more, **DRAWN)
+        return shell.page(
+            request,
+            "contract.html",
+            section=addresses.OVERVIEW,
+            page=page,
+            incidents=open_now,
+            formula=SCORE_FORMULA,
+            **DRAWN,
+        )
 
     return found
