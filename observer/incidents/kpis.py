@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
-from observer.checks.score import ScorePart
+from observer.checks.score import ScorePart, score_of
 from observer.contracts.model import Contract, ResponseSla, properties_of
 from observer.incidents.events import EventKind, Group, IncidentEvent, Resolution
 from observer.incidents.findings import Grade
@@ -76,7 +76,13 @@ class Trust:
     at: datetime
     #: As it was recorded; None: nothing could be looked at.
     score: int | None
+    #: With what is critical by the contract as it is now.
     parts: tuple[ScorePart, ...]
+
+    @property
+    def of_parts(self) -> int | None:
+        """What the parts give: another score where the contract has changed since."""
+        return score_of(self.parts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from observer import __version__
-from observer.checks.measure import Outcome
 from observer.checks.score import SCORE_FORMULA
 from observer.checks.words import number_text
 from observer.errors import ReportError
@@ -89,11 +88,11 @@ def _template() -> Template:
         "elements": words.elements_text,
     }
     environment.globals |= {
-        "Outcome": Outcome,
         "Kept": Kept,
         "written_of": words.written_of,
         "grade_tones": _GRADE_TONES,
-        "part_names": _PART_NAMES,
+        "changed_since": words.CHANGED_SINCE,
+        "part_names": words.PARTS,
         "formula": SCORE_FORMULA,
         "not_known": words.NOT_KNOWN,
         "nobody": words.NOBODY,
@@ -105,12 +104,6 @@ def _template() -> Template:
 
 
 _GRADE_TONES = {Grade.URGENT: "failed", Grade.ERROR: "failed", Grade.WARNING: "warned", Grade.INFO: "skipped"}
-_PART_NAMES = {
-    Outcome.PASSED: "hold",
-    Outcome.FAILED: "are broken",
-    Outcome.ERRORED: "could not be looked at",
-    Outcome.SKIPPED: "had nothing to look at",
-}
 
 
 def _shown(value: object) -> object:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from observer.checks.score import SCORE_FORMULA
 from observer.incidents.kpis import ContractKpis, Figures, Review
 from observer.incidents.times import Spread
 from observer.reports import kpi_words as words
@@ -114,6 +115,8 @@ def _spread(spread: Spread) -> str:
 def _sections(review: Review) -> Iterator[tuple[str, Sequence[str]]]:
     now = review.now
     yield "Broken promises", tuple(_broken(review))
+    trusts = [words.trust_text(each) for each in now.contracts if each.trust is not None]
+    yield "Trust, after the last full run", [*trusts, SCORE_FORMULA] if trusts else []
     missing = now.elements.missing
     yield (
         f"Critical elements without owner or SLO ({len(missing):,} of {len(now.elements.elements):,})",

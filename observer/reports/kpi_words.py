@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from observer.checks.words import duration_text, percent_text
+from observer.checks.measure import Outcome
+from observer.checks.score import ScorePart
+from observer.checks.words import duration_text, number_text, percent_text
 from observer.contracts.model import ResponseKind
 from observer.incidents.events import Group
 from observer.incidents.kpis import Case, ContractKpis, Elements, Figures, Kpis, Review, Writes
@@ -19,6 +21,15 @@ NOT_KNOWN = "not known"
 #: What incidents are called that are of no contract.
 OBSERVER = "the observer itself"
 NOBODY = "nobody"
+#: Checks of a score by what came of them: "33 hold".
+PARTS = {
+    Outcome.PASSED: "hold",
+    Outcome.FAILED: "are broken",
+    Outcome.ERRORED: "could not be looked at",
+    Outcome.SKIPPED: "had nothing to look at",
+}
+CHANGED_SINCE = "the contract has changed since, so that these parts give another score"
+#: A score that moves by less is no news.
 TRUST_MOVES = 3
 _PROMISES = {
     ResponseKind.DETECT: "detected within",
@@ -93,6 +104,24 @@ def end_text(case: Case) -> str:
 def elements_text(elements: Elements) -> str:
     """ "10 of 12"; a dash where nothing is called critical."""
     return f"{elements.with_both:,} of {len(elements.elements):,}" if elements.elements else "–"
+
+
+def trust_text(contract: ContractKpis) -> str:
+    """ "crm: 90; 85.5 of 94 count: 33 hold (80 of 80), 3 are broken (5.5 of 12)": as the formula goes."""
+    trust = contract.trust
+    if trust is None:
+        return f"{contract.contract}: no full run"
+    score = "no score" if trust.score is None else str(trust.score)
+    counts = number_text(round(float(sum(part.counts for part in trust.parts)), 1))
+    weight = sum(part.weight for part in trust.parts)
+    parts = ", ".join(_part_text(part) for part in trust.parts if part.checks)
+    changed = "" if trust.of_parts == trust.score else f"; {CHANGED_SINCE}"
+    return f"{contract.contract}: {score}; {counts} of {weight:,} count: {parts}{changed}"
+
+
+def _part_text(part: ScorePart) -> str:
+    said = f"{part.checks:,} {PARTS[part.outcome]}"
+    return f"{said} ({number_text(round(float(part.counts), 1))} of {part.weight:,})" if part.weight else said
 
 
 def written_of(writes: Iterable[Writes]) -> Writes:

@@ -109,6 +109,16 @@ def test_tables_of_which_nothing_is_known_change_no_rate() -> None:
     assert words.written_of([]).written is None
 
 
+def test_parts_that_give_another_score_say_why() -> None:
+    crm = WHOLE.now.contracts[0]
+    assert crm.trust is not None
+    assert crm.trust.of_parts == crm.trust.score == 90
+    changed = replace(crm, trust=replace(crm.trust, score=95))
+    assert words.trust_text(changed).endswith("so that these parts give another score")
+    shown = replace(WHOLE, now=replace(WHOLE.now, contracts=(changed,)))
+    assert words.CHANGED_SINCE in kpi_html.render_review(shown)
+
+
 def test_less_than_a_second_is_not_nothing() -> None:
     assert words.time_text(timedelta(milliseconds=20)) == "<1 s"
     assert words.time_text(timedelta()) == "0 s"
