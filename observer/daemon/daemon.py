@@ -326,6 +326,8 @@ class Daemon:
                 self._minding.mind(term)
         except StoreError as error:
             log.warning("runs_not_told", reason=str(error))
+        except Exception:  # a fault of ours keeps nobody else from leading
+            log.exception("duty_broke", duty="the last look at incidents")
         self._delivering.last_words(term)
         self.leading.resign()
         log.info("stopped")

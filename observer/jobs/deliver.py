@@ -18,7 +18,6 @@ from observer.runs.deliveries import (
     Failure,
     Reason,
     ReceiverCondition,
-    Verdict,
     after_failure,
     receiver_after,
 )
@@ -127,30 +126,46 @@ class _Round:
 
     def deliver(self, taken: Sequence[Delivery]) -> Iterator[Attempt]:
         together = [(one,) for one in taken] if self._batched is None else self._batched.batches(taken)
+        untried: list[Delivery] = []
         for batch in together:
-            yield from self._tried(batch)
+            if self._may_try():
+                yield from self._tried(batch)
+            else:
+                untried += batch
+        if untried:
+            self._store.outbox.release(*untried)
+
+    def _may_try(self) -> bool:
+        return self._condition.waits_until is None and time.monotonic() <= self._until
 
     def _tried(self, batch: tuple[Delivery, ...]) -> Iterator[Attempt]:
-        if self._condition.waits_until is not None or time.monotonic() > self._until:
-            for delivery in batch:
-                self._store.outbox.release(delivery)
-            return
         failure = self._sent(batch)
-        if failure is not None and not failure.can_retry and len(batch) > 1:
-            # One of them may be what is refused: the others are not given up with it.
-            half = len(batch) // 2
-            yield from self._tried(batch[:half])
-            yield from self._tried(batch[half:])
-            return
         if failure is None:
-            for delivery in batch:
-                yield self._landed(delivery)
-            return
+            self._store.outbox.delivered(*batch)
+            self._condition = ReceiverCondition()
+            yield from (Attempt(receiver=self._receiver, failure=None) for _ in batch)
+        elif not failure.can_retry and len(batch) > 1:
+            yield from self._tried_by_halves(batch)
+        else:
+            yield from self._failed(batch, failure)
+
+    def _tried_by_halves(self, batch: tuple[Delivery, ...]) -> Iterator[Attempt]:
+        """One of them may be what is refused: the others are not given up with it."""
+        middle = len(batch) // 2
+        for half in (batch[:middle], batch[middle:]):
+            if self._may_try():
+                yield from self._tried(half)
+            else:
+                self._store.outbox.release(*half)
+
+    def _failed(self, batch: tuple[Delivery, ...], failure: Failure) -> Iterator[Attempt]:
         # However many went together, the receiver failed once, and they come again together.
         now, spread = self._store.outbox.now(), random.random()  # noqa: S311  # no secret
         self._condition = receiver_after(self._condition, failure, now=now, spread=spread)
-        for delivery in batch:
-            yield self._failed(delivery, failure, after_failure(delivery, failure, now=now, spread=spread))
+        fates = [(delivery, after_failure(delivery, failure, now=now, spread=spread)) for delivery in batch]
+        self._store.outbox.failed_together(fates, failure, self._condition)
+        for _, verdict in fates:
+            yield Attempt(receiver=self._receiver, failure=failure, dead=verdict.retry_at is None)
 
     def _sent(self, batch: tuple[Delivery, ...]) -> Failure | None:
         try:
@@ -164,12 +179,3 @@ class _Round:
             place = traceback.extract_tb(error.__traceback__)[-1]
             detail = f"unexpected {type(error).__name__} in {place.name} ({place.lineno}); please report it"
             return Failure(reason=Reason.UNEXPECTED, detail=detail)
-
-    def _landed(self, delivery: Delivery) -> Attempt:
-        self._store.outbox.delivered(delivery)
-        self._condition = ReceiverCondition()
-        return Attempt(receiver=self._receiver, failure=None)
-
-    def _failed(self, delivery: Delivery, failure: Failure, verdict: Verdict) -> Attempt:
-        self._store.outbox.failed(delivery, failure, verdict, self._condition)
-        return Attempt(receiver=self._receiver, failure=failure, dead=verdict.retry_at is None)

@@ -6,7 +6,7 @@ longer than the receiver fails, but for what fails by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -107,23 +107,25 @@ class Outbox:
                 connection.execute(taken.values(held))
         return tuple(_delivery(row, leased_until=now + lease) for row in rows)
 
-    def delivered(self, delivery: Delivery) -> None:
-        """It landed: that is true even when the lease has passed and others try it, or gave it up, by now.
+    def delivered(self, *deliveries: Delivery) -> None:
+        """They landed together: that is true even when the lease has passed and others try them, or gave them up.
 
-        Only its key is kept: the events of one run are as large as its record, and nobody reads them again. A receiver
-        that failed before is well again: what failed with it is due at once. The log of an incident says which of its
-        notices landed.
+        Only their keys are kept: the events of one run are as large as its record, and nobody reads them again. A
+        receiver that failed before is well again: what failed with it is due at once. The log of an incident says which
+        of its notices landed.
         """
         with self._database.transaction(writes=True) as connection:
-            landed = update(t.outbox).where(t.outbox.c.id == delivery.id, t.outbox.c.delivered_at.is_(None))
             now = self._database.now(connection)
             over: dict[str, object] = {"leased_until": None, "dead_at": None, "payload": {}}
-            if changed(connection, landed.values(delivered_at=now, attempts=delivery.attempts + 1, **over)):
-                note_delivered(connection, self._known, delivery, now=now)
-            failures = _condition(connection, delivery.receiver).failures
-            if failures:
-                _write_condition(connection, delivery.receiver, ReceiverCondition())
-                _end_waits(connection, delivery.receiver, failures, now=now)
+            for delivery in deliveries:
+                landed = update(t.outbox).where(t.outbox.c.id == delivery.id, t.outbox.c.delivered_at.is_(None))
+                if changed(connection, landed.values(delivered_at=now, attempts=delivery.attempts + 1, **over)):
+                    note_delivered(connection, self._known, delivery, now=now)
+            for receiver in {delivery.receiver for delivery in deliveries}:
+                failures = _condition(connection, receiver).failures
+                if failures:
+                    _write_condition(connection, receiver, ReceiverCondition())
+                    _end_waits(connection, receiver, failures, now=now)
 
     def condition(self, receiver: str) -> ReceiverCondition:
         """How the receiver itself does."""
@@ -137,26 +139,34 @@ class Outbox:
 
         `condition` is how the receiver does since then.
         """
-        with self._database.transaction(writes=True) as connection:
-            if condition is not None:
-                _write_condition(connection, delivery.receiver, condition)
-            now = self._database.now(connection)
-            fate: dict[str, object] = (
-                {"dead_at": now} if verdict.retry_at is None else {"available_at": verdict.retry_at}
-            )
-            self._give_back(
-                connection,
-                delivery,
-                attempts=delivery.attempts + 1,
-                last_reason=failure.reason.value,
-                last_detail=storable_text(failure.detail),
-                **fate,
-            )
+        self.failed_together([(delivery, verdict)], failure, condition)
 
-    def release(self, delivery: Delivery) -> None:
-        """Give it back untried. Nothing when somebody else has it by now."""
+    def failed_together(
+        self, fates: Sequence[tuple[Delivery, Verdict]], failure: Failure, condition: ReceiverCondition | None = None
+    ) -> None:
+        """The same of several that failed as one."""
         with self._database.transaction(writes=True) as connection:
-            self._give_back(connection, delivery)
+            now = self._database.now(connection)
+            for delivery, verdict in fates:
+                if condition is not None:
+                    _write_condition(connection, delivery.receiver, condition)
+                fate: dict[str, object] = (
+                    {"dead_at": now} if verdict.retry_at is None else {"available_at": verdict.retry_at}
+                )
+                self._give_back(
+                    connection,
+                    delivery,
+                    attempts=delivery.attempts + 1,
+                    last_reason=failure.reason.value,
+                    last_detail=storable_text(failure.detail),
+                    **fate,
+                )
+
+    def release(self, *deliveries: Delivery) -> None:
+        """Give them back untried, those that nobody else has by now."""
+        with self._database.transaction(writes=True) as connection:
+            for delivery in deliveries:
+                self._give_back(connection, delivery)
 
     def _give_back(self, connection: Connection, delivery: Delivery, **values: object) -> None:
         o = t.outbox.c
