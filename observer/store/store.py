@@ -216,8 +216,12 @@ class Store:
         """The latest runs, newest first; only those that looked at the contract with this id, when one is given."""
         query = select(t.runs).order_by(t.runs.c.started_at.desc(), t.runs.c.id.desc()).limit(limit)
         if contract is not None:
-            looked_at = select(t.run_contracts.c.run_id).join(t.contract_versions)
-            query = query.where(t.runs.c.id.in_(looked_at.where(t.contract_versions.c.contract == contract)))
+            # Asked run by run, from the newest on: a contract may have had as many runs as there are.
+            looked_at = select(t.run_contracts.c.run_id).join(t.contract_versions).correlate(t.runs)
+            of_contract = looked_at.where(
+                t.run_contracts.c.run_id == t.runs.c.id, t.contract_versions.c.contract == contract
+            )
+            query = query.where(of_contract.exists())
         with self._database.transaction() as connection:
             rows = connection.execute(query).all()
             contracts = _contracts_of(connection, [row.id for row in rows])
