@@ -14,7 +14,7 @@ from observer.errors import ExitCode, InputError
 from observer.reports.visible import visible
 
 if TYPE_CHECKING:
-    from observer.jobs.doctor import Finding
+    from observer.jobs.doctor.findings import Finding
 
 _COLORS = {"✓": "green", "!": "yellow", "✗": "red", "–": None}
 
@@ -22,11 +22,14 @@ _COLORS = {"✓": "green", "!": "yellow", "✗": "red", "–": None}
 @click.command()
 @config_option
 def doctor(config: Path | None) -> int:
-    """Try every door: settings, contracts, source, state, snapshots, lineage, web. Changes nothing.
+    """Try every door: settings, contracts, source, state, snapshots, lineage, Slack, webhook, Alertmanager, web.
+
+    Changes nothing, and sends nothing.
 
     Exit code 0: all good (✓) or not needed (–); 2: warnings (!); 3: something is wrong (✗).
     """
-    from observer.jobs.doctor import Doors, Finding, Health, examine
+    from observer.jobs.doctor.examine import Doors, examine
+    from observer.jobs.doctor.findings import Finding, Health
     from observer.jobs.lint_contracts import lint_contracts
     from observer.lineage.sender import LineageSender
     from observer.wiring import opened_source

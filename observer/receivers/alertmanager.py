@@ -89,15 +89,6 @@ class AlertmanagerSender:
                     return failure
             return None
 
-    def ping(self) -> Failure | None:
-        """None when it answers that it is ready; sends nothing."""
-        if self._poster is None:
-            return _OFF
-        status = self._poster.ask(f"{self._base}/-/ready")
-        if isinstance(status, Failure) or status == 200:
-            return status if isinstance(status, Failure) else None
-        return Failure(reason=Reason.SERVER_ERROR, detail=f"{self._poster.place} answered {status} to /-/ready")
-
     def _draw(self, incident: Incident) -> tuple[int, list[Alert]] | None:
         try:
             log = self._briefs.log(incident.id)
@@ -111,6 +102,17 @@ class AlertmanagerSender:
         until = _time(self._now() + GOES_ON)
         body = json.dumps([{"endsAt": until, **alert} for alert in alerts]).encode()
         return self._poster.post(f"{self._base}/api/v2/alerts", body, {"Content-Type": "application/json"})
+
+
+def ping_alertmanager(settings: AlertmanagerSettings) -> Failure | None:
+    """None when it answers that it is ready; sends nothing. Raises ValueError: no http or https URL."""
+    if settings.url is None:
+        return _OFF
+    poster = Poster(settings.url)
+    status = poster.ask(f"{settings.url.rstrip('/')}/-/ready")
+    if isinstance(status, Failure) or status == 200:
+        return status if isinstance(status, Failure) else None
+    return Failure(reason=Reason.SERVER_ERROR, detail=f"{poster.place} answered {status} to /-/ready")
 
 
 def alerts_of(brief: Brief, log: Sequence[IncidentEvent]) -> list[Alert]:

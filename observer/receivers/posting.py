@@ -57,9 +57,9 @@ class Poster:
         answered = self._asked("POST", url, body, headers)
         return answered if isinstance(answered, Failure) else self._failure(answered)
 
-    def ask(self, url: str) -> Failure | int:
-        """Status of a GET, whatever it is. Never raises."""
-        answered = self._asked("GET", url, None, {})
+    def ask(self, url: str, method: str = "GET") -> Failure | int:
+        """The status, whatever it is. Never raises."""
+        answered = self._asked(method, url, None, {})
         return answered if isinstance(answered, Failure) else answered.status
 
     def _asked(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answered | Failure:

@@ -57,3 +57,14 @@ class WebhookSender:
         if self._secret:
             headers["X-Observer-Signature"] = signature_of(body, self._secret, int(self._now()))
         return self._poster.post(self._url, body, headers)
+
+
+def ping_webhook(settings: WebhookSettings) -> Failure | None:
+    """None when it answers, whatever it says: it is asked what it takes, and sent nothing. Raises ValueError."""
+    if settings.url is None:
+        return _OFF
+    poster = Poster(settings.url)
+    status = poster.ask(settings.url, "OPTIONS")
+    if isinstance(status, Failure):
+        return status
+    return Failure(reason=Reason.SERVER_ERROR, detail=f"{poster.place} answered {status}") if status >= 500 else None

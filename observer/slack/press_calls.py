@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.web import SlackResponse
 
 from observer.settings import SlackSettings
-from observer.slack.failures import no_answer, refusal
+from observer.slack.failures import CHANNEL_GONE, CallFailed, no_answer, refusal
 
 #: The client writes whole requests to its log.
 _SILENT = logging.Logger("observer.slack.presses", level=logging.CRITICAL + 1)
@@ -66,6 +66,16 @@ class PressCalls:
     def say_directly(self, user: str, text: str) -> None:
         """Say something to one person, in their own conversation with us."""
         self._call(self._client.chat_postMessage, channel=user, **_plain(text))
+
+    def is_in(self, channel: str) -> bool:
+        """Whether the app is in a channel (by id) that is not archived."""
+        try:
+            found = self._call(self._client.conversations_info, channel=channel).get("channel") or {}
+        except CallFailed as failed:
+            if failed.code not in CHANNEL_GONE:
+                raise
+            return False
+        return bool(found.get("is_member")) and not found.get("is_archived")
 
     def socket_url(self, app_token: str) -> str:
         """Where a connection for Socket Mode is opened, once. It is a secret."""

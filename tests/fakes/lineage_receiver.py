@@ -158,7 +158,7 @@ def lineage_receiver(specification: Specification | None = None, port: int = 0) 
         def do_POST(self) -> None:
             receiver.take(self)
 
-        do_GET = do_POST
+        do_GET = do_OPTIONS = do_POST
 
         def log_message(self, format: str, *args: object) -> None:
             """A test says itself what it saw."""

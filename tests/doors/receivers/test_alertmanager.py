@@ -13,7 +13,7 @@ import pytest
 from observer.incidents.acting import Act
 from observer.incidents.findings import Grade
 from observer.incidents.stepping import NOTHING_NEW
-from observer.receivers.alertmanager import GOES_ON, AlertmanagerSender, alerts_of
+from observer.receivers.alertmanager import GOES_ON, AlertmanagerSender, alerts_of, ping_alertmanager
 from observer.runs.deliveries import Failure, Reason
 from observer.settings import AlertmanagerSettings
 from tests.fakes.lineage_receiver import Receiver, lineage_receiver
@@ -67,7 +67,7 @@ def test_a_real_alertmanager_tells_its_receiver_once_that_it_began_and_once_that
     with alertmanager(tmp_path, webhook=receiver.url) as server:
         sender = sender_for(world, server.url)
         soon(server.ready)
-        assert sender.ping() is None
+        assert ping_alertmanager(AlertmanagerSettings(url=server.url)) is None
         assert sender.send(delivery_of(world.notices[-1])) is None
         (alert,) = soon(server.alerts)
         assert alert["labels"] == {
@@ -174,7 +174,7 @@ def test_without_an_address_nothing_is_sent() -> None:
     world = told_world()
     sender = AlertmanagerSender(AlertmanagerSettings(), WorldBriefs(world))
     off = Failure(reason=Reason.NOT_CONFIGURED, detail="no Alertmanager is configured")
-    assert sender.send(delivery_of(world.notices[-1])) == off == sender.ping()
+    assert sender.send(delivery_of(world.notices[-1])) == off == ping_alertmanager(AlertmanagerSettings())
 
 
 def test_one_that_is_in_no_state_any_more_is_no_alert(receiver: Receiver) -> None:
