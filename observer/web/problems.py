@@ -121,5 +121,5 @@ def _plain(request: Request, fault: Exception) -> Trouble:
     if fault.status_code == 405:
         detail, fix = f"{request.method} is not served here", f"use {headers.get('Allow', '')}"
     else:
-        detail, fix = "there is nothing at this address", "see /api/openapi.json"
+        detail, fix = "there is nothing at this address", "begin at /, or see /api/openapi.json"
     return Trouble(status=fault.status_code, detail=detail, fix=fix, headers=headers)
