@@ -32,9 +32,10 @@ def shown(value: object) -> object:
 
 
 def moment(at: datetime) -> Markup:
-    """`<time>`: 2026-11-22 09:00 UTC."""
+    """`<time>`: 2026-11-22 09:00 UTC, with the second as its title."""
     at = at.astimezone(UTC)
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), f"{at:%Y-%m-%d %H:%M} UTC")
+    stamp, exact = at.isoformat(timespec="seconds"), f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, exact, f"{at:%Y-%m-%d %H:%M} UTC")
 
 
 def ago(at: datetime, now: datetime) -> Markup:
