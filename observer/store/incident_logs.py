@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, Integer, Text, and_, select
+from sqlalchemy import Connection, Integer, Select, Text, and_, select
 
 from observer.errors import StoreError
 from observer.incidents.events import IncidentEvent
@@ -33,6 +34,20 @@ def events_after(connection: Connection, seqs: Mapping[str, int]) -> Generator[I
     behind = given(connection, id=(Text(), list(seqs)), seq=(Integer(), list(seqs.values())))
     newer = and_(e.incident == behind.c.id, e.seq > behind.c.seq)
     query = select(e.incident, e.seq, e.document).join(behind, newer).order_by(e.incident, e.seq)
+    yield from _read(connection, query)
+
+
+def events_at(connection: Connection, keys: Sequence[tuple[str, int]]) -> Iterator[IncidentEvent]:
+    """Those events, by incident and number; unknown ones are left out. Raises StoreError."""
+    if not keys:
+        return
+    e = t.incident_events.c
+    asked = given(connection, id=(Text(), [key[0] for key in keys]), seq=(Integer(), [key[1] for key in keys]))
+    same = and_(e.incident == asked.c.id, e.seq == asked.c.seq)
+    yield from _read(connection, select(e.incident, e.seq, e.document).join(asked, same).order_by(e.incident, e.seq))
+
+
+def _read(connection: Connection, query: Select[str, int, Any]) -> Iterator[IncidentEvent]:
     # In parts: a log may be longer than what should be held at once.
     with connection.execute(query, execution_options={"yield_per": 500}) as rows:
         for row in rows:
@@ -54,12 +69,12 @@ def in_parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
         yield ids[begin : begin + _LOGS_AT_ONCE]
 
 
-def known_ids(connection: Connection, ids: Sequence[str]) -> frozenset[str]:
-    """Those of the ids that an incident has."""
+def heads_of(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Id → how many events it has; ids that no incident has are not in it."""
     if not ids:
-        return frozenset()
-    found = select(t.incidents.c.id).where(among(connection, t.incidents.c.id, ids))
-    return frozenset(connection.execute(found).scalars())
+        return {}
+    i = t.incidents.c
+    return {row.id: row.seq for row in connection.execute(select(i.id, i.seq).where(among(connection, i.id, ids)))}
 
 
 def open_at_some_time(connection: Connection, since: datetime) -> Sequence[str]:

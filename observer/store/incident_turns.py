@@ -23,7 +23,7 @@ from observer.store import incident_tables as t
 from observer.store.database import Database
 from observer.store.documents import UnreadableError, read
 from observer.store.evidence import storable_text
-from observer.store.incident_logs import known_ids
+from observer.store.incident_logs import heads_of
 from observer.store.incident_states import KnownStates, live_until, write
 from observer.store.outbox import add_deliveries
 from observer.store.records import Advanced
@@ -97,7 +97,7 @@ class Turn:
         self._taken.append(id_)
         new = [incident.id for incident in seen.changed if incident.id not in self.live]
         # An incident that it opened may be live no more: with longer windows it could be told a second time.
-        if seen.is_too_old or known_ids(self._connection, new):
+        if seen.is_too_old or heads_of(self._connection, new):
             self._too_old += 1
             return
         self._follow(seen)

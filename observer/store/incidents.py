@@ -7,7 +7,7 @@ one group no more than one incident is open; however many daemons and people wri
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, and_, func, insert, select
@@ -23,7 +23,7 @@ from observer.store import incident_tables as t
 from observer.store.database import Database
 from observer.store.documents import read, written
 from observer.store.evidence import storable_text
-from observer.store.incident_logs import in_parts, logs_of, open_at_some_time
+from observer.store.incident_logs import events_at, heads_of, in_parts, logs_of, open_at_some_time
 from observer.store.incident_states import KnownStates, take_pen, write
 from observer.store.incident_turns import DeliveriesOf, Turn, Withdrawn, live_rows
 from observer.store.outbox import add_deliveries
@@ -119,6 +119,21 @@ class Incidents(Silences, Posts):
         with self._database.transaction() as connection:
             (log,) = logs_of(connection, [_one(connection, id_or_prefix).id])
             return log
+
+    def at_notices(
+        self, notices: Iterable[tuple[str, int]]
+    ) -> Mapping[tuple[str, int], tuple[Incident, IncidentEvent]]:
+        """Of many (incident, seq): the incident as it stands now, and that event; what is not known is left out.
+
+        However long the logs are, only these events are read of them.
+        """
+        asked = list(dict.fromkeys(notices))
+        with self._database.transaction(one_instant=True) as connection:
+            heads = heads_of(connection, [incident for incident, _ in asked])
+            states = self._known.of(connection, heads)
+            return {
+                (event.incident, event.seq): (states[event.incident], event) for event in events_at(connection, asked)
+            }
 
     def live(self) -> tuple[Incident, ...]:
         """Those that still decide anything (`Incident.is_live`), by id."""

@@ -111,6 +111,21 @@ def test_notices_of_an_incident_leave_in_order_and_its_log_says_which_landed(sta
     assert advance(state).events == ()
 
 
+def test_many_notices_are_asked_for_at_once_with_their_incidents_as_they_stand(state: Store, clock: Clock) -> None:
+    state.incidents.add_look(look(broken(), broken(table="other")), origin="test")
+    notices = advance(state).notices
+    state.incidents.act(notices[0].line, Action(act=Act.ACKNOWLEDGE, by="ana@example.com"), to_slack)
+
+    keys = [(notice.line, 2) for notice in notices]
+    found = state.incidents.at_notices([*keys, *keys, ("0" * 16, 2), (keys[0][0], 99)])
+
+    assert sorted(found) == sorted(keys)
+    for incident, event in found.values():
+        assert event in state.incidents.log(incident.id)
+        assert incident == state.incidents.get(incident.id)
+    assert state.incidents.at_notices([]) == {}
+
+
 def test_each_receiver_that_a_notice_reached_is_in_the_log(state: Store, clock: Clock) -> None:
     state.incidents.add_look(look(broken()), origin="test")
     both = ("slack", "webhook")
