@@ -82,4 +82,4 @@ class Threads:
 
     def _may_be_told(self, each: Written) -> bool:
         last = self._posts.post_of(THREAD, each.notice.brief.id)
-        return last is not None and (not last.stands or last.begun_at >= each.written_at - SKEW)
+        return last is not None and last.begun_at >= each.written_at - SKEW

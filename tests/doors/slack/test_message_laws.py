@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from observer.slack.messages import Called, Message
 from observer.slack.summaries import Gathering, Notice, reply_message, summary_message
 from tests.doors.slack.strategies import briefs, calleds, names
 from tests.fakes.slack_desk import NOON, PAGE, a_brief, a_point
-from tests.fakes.slack_rules import called_by, called_by_markup, check_blocks, check_metadata
+from tests.fakes.slack_rules import called_by, called_by_markup, check_blocks, check_metadata, texts_of, units
 
 _MARKUP = {"mrkdwn", "markdown", "broadcast"}
 
@@ -32,11 +33,21 @@ def is_fit(message: Message, called: set[str]) -> None:
     check_blocks(blocks)
     check_metadata(message.metadata)
     assert 1 <= len(message.text) <= limits.MESSAGE_TEXT
-    assert message.is_fit
+    shown = [message.text, *texts_of(blocks), *addresses_of(blocks)]
+    assert sum(map(units, shown)) <= 8_000
+    assert units(json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))) <= 12_000
     assert not _MARKUP & set(types_of(blocks))
     assert called_by_markup(message.text) == []
     assert "<" not in message.text and ">" not in message.text
     assert set(called_by(blocks)) <= called
+
+
+def addresses_of(piece: Any) -> list[str]:
+    if isinstance(piece, dict):
+        return (
+            [str(piece["url"])] if "url" in piece else [url for value in piece.values() for url in addresses_of(value)]
+        )
+    return [url for each in piece for url in addresses_of(each)] if isinstance(piece, list) else []
 
 
 def types_of(piece: Any) -> list[str]:
@@ -134,3 +145,10 @@ def test_the_largest_incident_of_all_fits(character: str) -> None:
     ):
         assert message is not None
         is_fit(message, set())
+
+
+def test_long_addresses_count_too() -> None:
+    url = f"{PAGE}/{'y' * 470}"
+    proof = Proof(keys=(RecordKey(text="id 1", url=url),) * 5)
+    brief = a_brief(points=(a_point(proof=proof),) * 3, links=Links(incident=url, run=url, table=url))
+    is_fit(incident_message(brief, Called()), set())
