@@ -10,7 +10,7 @@ from observer.checks.measure import Segment
 from observer.incidents.brief import MOST_KEYS, MOST_POINTS, Brief, Links, Proof, RecordKey, brief_of
 from observer.incidents.events import IncidentEvent, Told
 from observer.incidents.findings import Source
-from observer.incidents.incident import Incident, fold
+from observer.incidents.incident import Incident
 from observer.incidents.muting import Mutes, mutes_of
 from observer.incidents.policy import Policy
 from observer.reports.sentences import segment_text
@@ -54,13 +54,8 @@ class Briefs:
         """The same of many (incident, seq), for little more than one costs; those that the state does not know are
         left out.
         """
-        found: dict[tuple[str, int], tuple[Incident, Told]] = {}
-        for incident_id, seq in notices:
-            log = self._store.incidents.log(incident_id)
-            told = next((event.told for event in log if event.seq == seq), None)
-            incident = fold(log)
-            if incident is not None and told is not None:
-                found[incident_id, seq] = incident, told
+        known = self._store.incidents.at_notices(notices).items()
+        found = {key: (incident, event.told) for key, (incident, event) in known if event.told is not None}
         if not found:
             return {}
         policy, now = self._policy(), datetime.now(UTC)
