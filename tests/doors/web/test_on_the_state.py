@@ -94,6 +94,10 @@ def test_every_address_answers_and_none_shows_a_restricted_value(client: Client)
             "/owners",
             "/lineage",
             "/slos",
+            "/",
+            "/incidents",
+            "/api/incidents",
+            f"/runs/{run_id}",
             f"/api/runs/{run_id}",
         )
     ]
@@ -118,7 +122,9 @@ def test_answers_over_a_real_state_are_as_documented(client: Client) -> None:
     assert [slot["state"] for slot in client.documented(slots, f"/api/contracts/{CONTRACT}/slots")] == ["done"]
 
 
-PARTS = st.text(min_size=1) | st.sampled_from(["api", "runs", "contracts", "slots", CONTRACT, "..", "%", "%2e", "\x00"])
+PARTS = st.text(min_size=1) | st.sampled_from(
+    ["api", "runs", "contracts", "slots", CONTRACT, "..", "%", "%2e", "\x00", "incidents", "acts"]
+)
 
 
 @settings(max_examples=40)
@@ -128,6 +134,10 @@ PARTS = st.text(min_size=1) | st.sampled_from(["api", "runs", "contracts", "slot
 @example(["api", "runs"], {"limit": "\x00", "contract": "\ud7ff\x00"}, "GET")
 @example(["api", "contracts", CONTRACT, "slots"], {"limit": "1e3"}, "GET")
 @example(["api", "contracts", "\x00", "runs"], {}, "POST")
+@example(["incidents"], {"owner": "\x00", "show": "all"}, "GET")
+@example(["incidents", "\x00"], {}, "GET")
+@example(["incidents", "x", "acts"], {}, "POST")
+@example(["api", "incidents", "x", "acts"], {}, "POST")
 @given(
     st.one_of(
         st.lists(PARTS, max_size=4),
@@ -136,7 +146,9 @@ PARTS = st.text(min_size=1) | st.sampled_from(["api", "runs", "contracts", "slot
         PARTS.map(lambda part: ["api", "contracts", part, "slots"]),
         st.just(["api", "runs"]),
     ),
-    st.dictionaries(st.sampled_from(["limit", "contract", "other"]), st.text() | st.integers().map(str), max_size=2),
+    st.dictionaries(
+        st.sampled_from(["limit", "contract", "owner", "show", "other"]), st.text() | st.integers().map(str), max_size=2
+    ),
     st.sampled_from(["GET", "GET", "POST", "PUT", "DELETE", "OPTIONS"]),
 )
 def test_nothing_that_is_asked_breaks_it(client: Client, parts: list[str], query: dict[str, str], method: str) -> None:
