@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from observer.incidents.events import NoticeKind, Resolution
 from observer.incidents.incident import Status
 from tests.fakes.slack_desk import NOON, Desk, a_brief, replace
@@ -51,9 +49,17 @@ def test_it_is_edited_as_it_changes_and_its_thread_says_what_is_new(slack: Slack
     assert not any(reply.broadcast for reply in replies)
 
 
-@pytest.mark.parametrize("kind", [NoticeKind.REFRESHED])
-def test_numbers_alone_are_edited_and_nobody_is_told(slack: SlackServer, desk: Desk, kind: NoticeKind) -> None:
+def test_slack_is_told_to_read_nothing_as_markup_and_to_unfold_no_link(slack: SlackServer, desk: Desk) -> None:
     desk.sender.send(desk.told(a_brief()))
-    desk.sender.send(desk.told(replace(a_brief(kind=kind), title="crm.leads: email is present (400 of 8,800)"), 2))
+    (asked,) = slack.called("chat.postMessage")
+    told = {name: asked[name] for name in ("mrkdwn", "parse", "link_names", "unfurl_links", "unfurl_media")}
+    assert told == {"mrkdwn": False, "parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
+
+
+def test_numbers_alone_are_edited_and_nobody_is_told(slack: SlackServer, desk: Desk) -> None:
+    desk.sender.send(desk.told(a_brief()))
+    desk.sender.send(
+        desk.told(replace(a_brief(kind=NoticeKind.REFRESHED), title="crm.leads: email is present (400 of 8,800)"), 2)
+    )
     (parent,) = slack.messages
     assert "400 of 8,800" in parent.text
