@@ -95,9 +95,6 @@ class Channel:
         self._day = day
         self.failure: Failure | None = None
         self.said: list[Said] = []
-        self.attempts = 0
-        #: Attempts that land and whose answer is lost.
-        self.lost_answers = 0
 
     def batches(self, taken: Sequence[Delivery]) -> Sequence[tuple[Delivery, ...]]:
         return [tuple(taken)] if len(taken) > 10 else [(one,) for one in taken]
@@ -106,15 +103,11 @@ class Channel:
         return self.send_batch((delivery,))
 
     def send_batch(self, batch: tuple[Delivery, ...]) -> Failure | None:
-        self.attempts += 1
         if self.failure is not None:
             return self.failure
         notices = [(one.payload["incident"], one.payload["seq"]) for one in batch]
         briefs = tuple(self._day.briefs.of_notices(notices).values())
         self.said.append(Said(self._day.now, tuple(brief.kind for brief in briefs), briefs))
-        if self.lost_answers:
-            self.lost_answers -= 1
-            return DOWN
         return None
 
 
