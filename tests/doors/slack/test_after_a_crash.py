@@ -106,7 +106,9 @@ def test_a_storm_that_may_have_landed_is_found_with_all_its_incidents(slack: Sla
     assert desk.sender.send_batch(batch) is None
     assert len(slack.messages) == 1
     assert len(slack.called("conversations.history")) == 1
-    assert {post.message for post in desk.posts.posts.values()} == {slack.messages[0].ts}
+    kept = {(post.message, post.shared) for post in desk.posts.posts.values()}
+    # It is not edited for one of them.
+    assert kept == {(slack.messages[0].ts, True)}
 
 
 def test_a_digest_of_which_one_message_stood_already_keeps_it(slack: SlackServer, desk: Desk) -> None:

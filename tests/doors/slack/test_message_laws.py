@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import replace
 from typing import Any
 
@@ -95,6 +96,7 @@ def test_a_text_is_cut_to_its_room_and_stays_one_line(words: str, most: int) -> 
     cut = clean(words, most)
     assert 1 <= length(cut) <= most
     assert len(cut.splitlines()) == 1
+    assert not {unicodedata.category(character) for character in cut} & {"Cc", "Cs", "Zl", "Zp"}
     assert clean(cut, most) == cut
 
 
