@@ -26,16 +26,19 @@ class Span:
         """ "November 2026", "28 days to 2026-11-22 15:30 UTC"."""
         if self.is_month:
             return f"{_MONTHS[self.begins.month - 1]} {self.begins.year}"
-        days = (self.ends - self.begins) // _DAY
-        return f"{days:,} {'day' if days == 1 else 'days'} to {self.ends:%Y-%m-%d %H:%M} UTC"
+        return f"{self._length} to {self.ends:%Y-%m-%d %H:%M} UTC"
 
     @property
     def before_name(self) -> str:
         """What the span before this one is called in a sentence: "October 2026", "the 28 days before"."""
         if self.is_month:
             return self.before().name
+        return f"the {self._length} before"
+
+    @property
+    def _length(self) -> str:
         days = (self.ends - self.begins) // _DAY
-        return "the day before" if days == 1 else f"the {days:,} days before"
+        return "24 hours" if days == 1 else f"{days:,} days"
 
     def before(self) -> Span:
         """The month before it, or as many days."""

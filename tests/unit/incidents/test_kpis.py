@@ -150,7 +150,7 @@ def test_so_many_days_follow_as_many_days() -> None:
     assert span.before().ends == span.begins
     assert span.before().before().begins == NOW - timedelta(days=84)
     assert (span.name, span.before_name) == ("28 days to 2026-12-02 00:00 UTC", "the 28 days before")
-    assert last_days(1, NOW).before_name == "the day before"
+    assert last_days(1, NOW).before_name == "the 24 hours before"
 
 
 # Laws.
