@@ -6,14 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sqlalchemy import text
+
 from observer.incidents.findings import Finding, Look
+from observer.incidents.incident import Incident
 from observer.incidents.policy import Policy, Waits
 from observer.incidents.telling import Notice
 from observer.runs.deliveries import NewDelivery
 from observer.store.records import Advanced
 from observer.store.store import Store
 from tests.fakes.small_runs import NOON
-from tests.unit.incidents.timeline import POLICY
+from tests.unit.incidents.timeline import POLICY, broken
 
 #: Tells at the first step.
 AT_ONCE = replace(POLICY, waits=Waits(group=timedelta()))
@@ -46,3 +49,19 @@ def look(*findings: Finding, at: datetime = NOON, of: Iterable[Finding] = ()) ->
 def advance(state: Store, policy: Policy = AT_ONCE) -> Advanced:
     """One advance whose notices go to Slack."""
     return state.incidents.advance(policy, to_slack)
+
+
+def opened(state: Store) -> Incident:
+    """One incident that was told."""
+    state.incidents.add_look(look(broken(), at=state.outbox.now()), origin="test")
+    advance(state)
+    (incident,) = state.incidents.live()
+    return incident
+
+
+def damage(state: Store, table: str, document: str, where: str) -> None:
+    """The documents of these rows say something else by now."""
+    as_json = "CAST(:document AS JSONB)" if state.shared else ":document"
+    with state._database.transaction(writes=True) as connection:
+        statement = f"UPDATE {table} SET document = {as_json} WHERE {where}"
+        connection.execute(text(statement), {"document": document})
