@@ -166,7 +166,7 @@ class Visitors:
         Asked again by a page of ours it sends it; once is enough.
         """
         headers, cookies = request.headers, request.cookies
-        comes_from_elsewhere = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        comes_from_elsewhere = headers.get("sec-fetch-site") == "cross-site"
         navigates = headers.get("sec-fetch-mode") == "navigate" and request.method == "GET"
         asked = self._cookie(request) in cookies or _ASKED in cookies
         return self.can_log_in and comes_from_elsewhere and navigates and not asked

@@ -147,7 +147,7 @@ def test_an_incident_is_acknowledged_with_the_keyboard_alone(browser: Browser, s
         assert (page.evaluate("document.activeElement.textContent"), outline) == ("Acknowledge", "solid")
         page.keyboard.press("Enter")
         page.get_by_role("status").wait_for()
-        assert page.get_by_role("status").inner_text() == "Bea@example.com acknowledged it."
+        assert page.get_by_role("status").inner_text() == "bea@example.com acknowledged it."
         assert page.get_by_role("button", name="Acknowledge").count() == 0
         page.reload()
         assert page.get_by_role("status").count() == 0

@@ -51,8 +51,9 @@ def ago(at: datetime, now: datetime) -> Markup:
 
 
 def capital(text: str) -> str:
-    """A sentence with a capital letter at its beginning; the rest stays as it is."""
-    return text[:1].upper() + text[1:]
+    """A sentence with a capital letter at its beginning, unless that is a name (an address, a field) or a number."""
+    first = text.partition(" ")[0].rstrip(",:;")
+    return text[:1].upper() + text[1:] if first.isalpha() else text
 
 
 def kind_of(value: Outcome | Condition | Grade | Status | None) -> str:

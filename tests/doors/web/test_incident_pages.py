@@ -151,7 +151,7 @@ def test_an_incident_tells_what_broke_who_was_told_and_what_happened(desk: FakeD
         "Leads have an email within 5 minutes: 11 of 25 left",
         "Person ana@example.com",
         "Channel #crm-dq",
-        "Ana@example.com is the owner of the field",
+        "ana@example.com is the owner of the field",
         "Told (opened): ana@example.com in #crm-dq",
         "over",
         "Log in to act",
@@ -198,9 +198,9 @@ def test_a_link_that_is_none_of_the_web_is_shown_as_text(desk: FakeDesk, browser
 @pytest.mark.parametrize(
     ("fields", "said", "status"),
     [
-        ({"act": "acknowledge"}, "Ana@example.com acknowledged it.", Status.ACKNOWLEDGED),
-        ({"act": "snooze", "for": "4 hours"}, "Ana@example.com snoozed it for 4 h.", Status.OPEN),
-        ({"act": "fixed"}, "Ana@example.com says that it is fixed; the next look decides.", Status.ACKNOWLEDGED),
+        ({"act": "acknowledge"}, "ana@example.com acknowledged it.", Status.ACKNOWLEDGED),
+        ({"act": "snooze", "for": "4 hours"}, "ana@example.com snoozed it for 4 h.", Status.OPEN),
+        ({"act": "fixed"}, "ana@example.com says that it is fixed; the next look decides.", Status.ACKNOWLEDGED),
         ({"act": "expected", "reason": "a migration"}, "says that it is expected: a migration.", Status.RESOLVED),
         ({"act": "false positive", "reason": "no rule"}, "says that it is a false positive: no rule.", Status.RESOLVED),
     ],
@@ -222,7 +222,7 @@ def test_what_was_done_already_says_that_nothing_changed(desk: FakeDesk, browser
     browser.log_in()
     path = path_of(desk, "deals")
     token = browser.form_token(path)
-    for said in ("Ana@example.com acknowledged it.", "Nothing changed: ana@example.com acknowledged it already."):
+    for said in ("ana@example.com acknowledged it.", "Nothing changed: ana@example.com acknowledged it already."):
         browser.post(f"{path}/acts", {"form_token": token, "act": "acknowledge"})
         assert said in text_of(browser.get(path).text)
     browser.post(f"{path}/acts", {"form_token": token, "act": "expected", "reason": "  "})
