@@ -62,7 +62,7 @@ def _payload(body: bytes) -> object:
     """The JSON in the field `payload` of a form. Raises NotAPress."""
     try:
         fields = parse_qs(body.decode(), strict_parsing=True, max_num_fields=1)
-        [text] = fields.get("payload", ())
+        [text] = fields.get("payload", [])
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise NotAPress("it is no form with one field `payload` in JSON") from error
