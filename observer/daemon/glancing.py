@@ -43,7 +43,7 @@ class Glancing:
         self._troubles = troubles
         #: (contract, volume?) → when it is due, by the monotonic clock: a wall clock that steps delays no glance.
         self._due: dict[tuple[str, bool], float] = {}
-        #: Contract → whether the last glance at it saw nothing.
+        #: Contract → whether the last glance at it could not even begin.
         self._blind: dict[str, bool] = {}
 
     def glance(self, source: Source, term: Term) -> None:
@@ -74,6 +74,7 @@ class Glancing:
                 locked_out = watched.glancer.locked_out
             else:
                 ticks = watched.glancer.unseen(locked_out, at=at, volume=volume)
+            self._blind[name] = locked_out is not None
             self._record(watched, ticks, term, begun, at)
 
     def _record(self, watched: Watched, ticks: tuple[Tick, ...], term: Term, begun: float, at: datetime) -> None:
@@ -83,7 +84,6 @@ class Glancing:
         look = look_of_glance(ticks, {spec.id: spec for spec in watched.plan.checks}, watched.contract, at=at)
         self._looks.hand_over(f"glance at {watched.contract.id}", look, term)
         self._metrics.ticked(watched.contract.id, time.monotonic() - begun, ok=not any(t.error for t in ticks))
-        # A table that cannot be read is the business of its checks; when nothing at all can, the source is in trouble.
-        self._blind[watched.contract.id] = all(tick.error for tick in ticks)
+        # A table that cannot be read is the business of its checks; a source that can be asked nothing is in trouble.
         blind = all(self._blind.get(name, True) for name in self._current().contracts)
         self._troubles.report("source", next(tick.error for tick in ticks) if blind else None)
