@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,9 @@ from observer.daemon.glancing import Glancing
 from observer.daemon.troubles import Troubles
 from observer.errors import SourceError
 from observer.jobs.hand_over_looks import LooksHandedOver
+from observer.runs.ticks import Tick
 from observer.settings import Settings, TickSettings
+from observer.sources.opening import open_source
 from observer.store import Store
 from tests.fakes.contracts import contract, prop, table
 from tests.fakes.watching import watch_of
@@ -55,22 +58,39 @@ def fresh(name: str) -> Contract:
     return contract(table("leads", time), id=name, slas=(sla,))
 
 
-def test_a_source_that_does_not_answer_is_asked_once_and_every_due_contract_is_errored(tmp_path: Path) -> None:
-    watch = watch_of(fresh("a"), fresh("b"), fresh("c"))
+def glanced_at(source: object, *contracts: Contract, folder: Path) -> tuple[tuple[Tick, ...], tuple[str, ...]]:
+    """What a beat of glances told the state, and the troubles it met."""
+    watch = watch_of(*contracts)
     watch = replace(watch, settings=Settings(ticks=TickSettings(freshness=timedelta(), volume=timedelta(hours=1))))
-    source, troubles = SilentSource(), Troubles()
-    with Store.open(f"sqlite:///{tmp_path / 'state.db'}") as store:
+    troubles = Troubles()
+    with Store.open(f"sqlite:///{folder / 'state.db'}") as store:
         term = store.leadership.campaign("here", timedelta(seconds=15), alone=True)
         assert term is not None
         glancing = Glancing(store, lambda: watch, NoMetrics(), troubles, LooksHandedOver(store, lambda: MINUTE))
         glancing.glance(source, term)  # type: ignore[arg-type]  # as much of a source as a glance needs
-        seen = store.ticks.latest()
+        return store.ticks.latest(), troubles.reasons
+
+
+def test_a_table_that_cannot_be_read_is_the_business_of_its_checks_and_no_trouble_of_the_source(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "crm.db")) as crm, crm:
+        crm.execute("create table leads (written text)")
+        crm.execute("insert into leads values ('garbage')")
+    source = open_source(f"sqlite:///{tmp_path / 'crm.db'}")
+    seen, troubles = glanced_at(source, fresh("a"), folder=tmp_path)
+    source.close()
+    assert {tick.outcome for tick in seen} == {Outcome.ERRORED}
+    assert troubles == ()
+
+
+def test_a_source_that_does_not_answer_is_asked_once_and_every_due_contract_is_errored(tmp_path: Path) -> None:
+    source = SilentSource()
+    seen, troubles = glanced_at(source, fresh("a"), fresh("b"), fresh("c"), folder=tmp_path)
     source.close()
     assert source.asked == 1
     assert {tick.contract for tick in seen} == {"a", "b", "c"}
     assert {tick.outcome for tick in seen} == {Outcome.ERRORED}
     assert {tick.error for tick in seen} == {"crm-db does not answer. Fix: see whether it is up."}
-    assert troubles.reasons == ("source: crm-db does not answer. Fix: see whether it is up.",)
+    assert troubles == ("source: crm-db does not answer. Fix: see whether it is up.",)
 
 
 def test_a_run_that_was_asked_for_and_waits_is_not_asked_for_again(tmp_path: Path) -> None:
