@@ -50,7 +50,8 @@ def looked_for(
     receivers: Collection[str],
 ) -> LookedFor:
     """`contracts` by id, with all of their `checks`."""
-    found = {make(spec.id) for spec in checks for make in (check_fingerprint, blind_fingerprint)}
+    kinds = (check_fingerprint, blind_fingerprint, glance_fingerprint)
+    found = {make(spec.id) for spec in checks for make in kinds}
     for name, contract in contracts.items():
         places = (None, *(obj.name for obj in contract.objects))
         found |= {response_fingerprint(name, response.kind) for response in contract.responses}

@@ -16,6 +16,7 @@ from observer.contracts.model import Contract
 from observer.incidents.findings import Finding, Grade, Hides, Look, Source
 from observer.incidents.looks import (
     answerable_of,
+    blind_fingerprint,
     level_fingerprint,
     look_of_door,
     look_of_level,
@@ -31,9 +32,12 @@ from observer.slo.standing import SloStanding
 ALERTS = (*(f"{AlertKind.BURN}-{rule.name}" for rule in RULES), str(AlertKind.SPENT), str(AlertKind.UNKNOWN))
 
 
-def glance_fingerprint(contract: str) -> str:
-    """Of a contract none of whose tables could be glanced at."""
-    return f"glance:{contract}"
+def glance_fingerprint(name: str) -> str:
+    """Of a check that could not be glanced at, or of a contract none of whose tables could.
+
+    Not that of a run which could not look: a glance that sees does not prove that a run will.
+    """
+    return f"glance:{name}"
 
 
 def uncounted_fingerprint(slo: str) -> str:
@@ -56,7 +60,12 @@ def look_of_glance(ticks: Iterable[Tick], specs: Mapping[str, CheckSpec], contra
     if len(reasons) == 1 and (error := reasons.pop()) is not None:
         return Look(at=at, findings=(_out_of_sight(contract, error),))
     seen = look_of_results([_result(tick, specs[tick.check_id]) for tick in ticks], contract, at=at)
-    return replace(seen, covered=seen.covered | {glance_fingerprint(contract.id)})
+    names = {blind_fingerprint(tick.check_id): glance_fingerprint(tick.check_id) for tick in ticks}
+    return Look(
+        at=at,
+        findings=tuple(replace(f, fingerprint=names.get(f.fingerprint, f.fingerprint)) for f in seen.findings),
+        covered=frozenset(names.get(name, name) for name in seen.covered) | {glance_fingerprint(contract.id)},
+    )
 
 
 def _result(tick: Tick, spec: CheckSpec) -> CheckResult:

@@ -209,6 +209,19 @@ def test_a_source_that_cannot_be_reached_is_one_finding_of_the_platform(new_day:
     assert kinds(day.heard("11:10")) == [RESOLVED], "stage goes on as it was"
 
 
+def test_runs_that_cannot_look_and_glances_that_can_are_one_finding_that_does_not_flap(day: Day) -> None:
+    """A worker that is too large is killed, while the source itself answers every glance."""
+    for hour in range(9, 14):
+        day.at(f"{hour}:00").unreachable = "the run needed more than its limit of memory"
+        day.runs()
+        day.unreachable = None
+        day.at(f"{hour}:01").glances()
+    assert kinds(day.heard("13:30")) == [OPENED, REMINDER]
+    day.runs()
+    day.expect(RESOLVED, "13:30", "13:31", "every table of crm can be read")
+    day.expect_silence(until="16:00")
+
+
 def test_a_source_that_hesitates_once_is_nobodys_trouble(day: Day) -> None:
     day.at("9:00").unreachable = "timeout"
     day.glances()

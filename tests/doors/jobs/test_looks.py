@@ -63,6 +63,7 @@ def test_one_table_that_cannot_be_seen_is_a_finding_of_that_check() -> None:
     look = look_of_glance(ticks, SPECS, BOTH, at=NOON)
     (finding,) = look.findings
     assert (finding.table, finding.source) == ("leads", Source.BLIND)
+    assert not any(name.startswith("blind:") for name in (finding.fingerprint, *look.covered)), "runs speak for runs"
     assert without_first_blindness(look, ()).findings == ()
     assert without_first_blindness(look, [finding.fingerprint]) == look
 
