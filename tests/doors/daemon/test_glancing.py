@@ -49,7 +49,7 @@ class SilentSource:
 
 class NoMetrics:
     def ticked(self, contract: str, seconds: float, ok: bool) -> None:
-        assert not ok
+        assert not ok, "every glance here meets trouble"
 
 
 def fresh(name: str) -> Contract:
@@ -58,7 +58,9 @@ def fresh(name: str) -> Contract:
     return contract(table("leads", time), id=name, slas=(sla,))
 
 
-def glanced_at(source: object, *contracts: Contract, folder: Path) -> tuple[tuple[Tick, ...], tuple[str, ...]]:
+def glanced_at(
+    source: object, *contracts: Contract, folder: Path, beats: int = 1
+) -> tuple[tuple[Tick, ...], tuple[str, ...]]:
     """What a beat of glances told the state, and the troubles it met."""
     watch = watch_of(*contracts)
     watch = replace(watch, settings=Settings(ticks=TickSettings(freshness=timedelta(), volume=timedelta(hours=1))))
@@ -67,7 +69,8 @@ def glanced_at(source: object, *contracts: Contract, folder: Path) -> tuple[tupl
         term = store.leadership.campaign("here", timedelta(seconds=15), alone=True)
         assert term is not None
         glancing = Glancing(store, lambda: watch, NoMetrics(), troubles, LooksHandedOver(store, lambda: MINUTE))
-        glancing.glance(source, term)  # type: ignore[arg-type]  # as much of a source as a glance needs
+        for _ in range(beats):
+            glancing.glance(source, term)  # type: ignore[arg-type]  # as much of a source as a glance needs
         return store.ticks.latest(), troubles.reasons
 
 
@@ -76,9 +79,10 @@ def test_a_table_that_cannot_be_read_is_the_business_of_its_checks_and_no_troubl
         crm.execute("create table leads (written text)")
         crm.execute("insert into leads values ('garbage')")
     source = open_source(f"sqlite:///{tmp_path / 'crm.db'}")
-    seen, troubles = glanced_at(source, fresh("a"), folder=tmp_path)
+    # The second beat asks for freshness alone.
+    seen, troubles = glanced_at(source, fresh("a"), folder=tmp_path, beats=2)
     source.close()
-    assert {tick.outcome for tick in seen} == {Outcome.ERRORED}
+    assert Outcome.ERRORED in {tick.outcome for tick in seen}
     assert troubles == ()
 
 
