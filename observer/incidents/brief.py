@@ -21,6 +21,8 @@ from observer.incidents.routing import line_of
 
 #: More findings than this are told as a number.
 MOST_POINTS = 10
+#: Fields that a title names.
+_MOST_NAMED = 3
 #: Records that are named per finding.
 MOST_KEYS = 5
 
@@ -80,7 +82,7 @@ class Brief:
 
     id: str
     group: Group
-    #: "crm-leads.leads: email is present (312 of 8,800)".
+    #: "crm-leads.leads: email is present (312 of 8,800)"; "crm-leads.leads: email, phone (3 findings)".
     title: str
     status: Status
     grade: Grade
@@ -110,14 +112,14 @@ class Brief:
     #: Why these people and this channel.
     reasons: tuple[str, ...]
 
-    #: The gravest first, those that are over last; at most MOST_POINTS.
+    #: The gravest first, then those that nobody is called for, those that are over last; at most MOST_POINTS.
     points: tuple[Point, ...]
     #: Findings that go on beside those.
     more: int
-    #: Findings that go on in all, and of them those that nobody is called for.
+    #: Findings that go on in all, and of them those that nobody is called for though this incident does not hide them.
     going_on: int
     muted: int
-    #: Findings, of any incident, that say nothing because of this one.
+    #: Findings, of any incident and its own, that say nothing because of this one.
     hidden: int
     consumers: tuple[str, ...]
     #: "Leads have an email within 5 minutes: 11 of 25 bad leads left".
@@ -150,16 +152,15 @@ def brief_of(
     fingerprint, `budgets` in words, both of what is told here.
     """
     proofs, mutes = proofs or {}, mutes or {}
-    ordered = sorted(incident.held.values(), key=_gravest_first)
-    points = tuple(_point(held, proofs, mutes) for held in ordered)
+    points = tuple(sorted((_point(held, proofs, mutes) for held in incident.held.values()), key=_weightiest_first))
     going_on = [point for point in points if not point.is_over]
+    loud = [point for point in going_on if point.mute is None]
     said = told or incident.told
     snooze = incident.snooze if incident.snooze and incident.snooze.until > now else None
-    gravest = ordered[0].finding
     return Brief(
         id=incident.id,
         group=incident.group,
-        title=_title(incident, going_on or points),
+        title=_title(incident, loud or going_on or points),
         status=incident.status,
         grade=incident.gravest,
         begins=incident.begins,
@@ -173,7 +174,7 @@ def brief_of(
         lasted=(incident.resolved_at or now) - incident.begins,
         kind=told.kind if told else None,
         way=told.way if told else None,
-        to=_people(said, gravest, policy),
+        to=_people(said, points[0].finding, policy),
         also=said.also if said else None,
         channel=said.channel if said else None,
         news=told.news if told else (),
@@ -181,18 +182,24 @@ def brief_of(
         points=points[:MOST_POINTS],
         more=max(0, len(going_on) - MOST_POINTS),
         going_on=len(going_on),
-        muted=sum(point.mute is not None for point in going_on),
+        muted=_muted(going_on, hidden),
         hidden=hidden,
-        consumers=tuple(sorted({name for held in ordered for name in held.finding.answerable.consumers})),
+        consumers=tuple(sorted({name for point in points for name in point.finding.answerable.consumers})),
         budgets=tuple(budgets),
         links=links or Links(),
         acts=_acts(incident, now),
     )
 
 
-def _gravest_first(held: Held) -> tuple[bool, int, int, str]:
-    found = held.finding
-    return held.ended is not None, -found.grade.weight, -(found.rows_failed or 0), found.fingerprint
+def _weightiest_first(point: Point) -> tuple[bool, bool, int, int, str]:
+    found = point.finding
+    return point.is_over, point.mute is not None, -found.grade.weight, -(found.rows_failed or 0), found.fingerprint
+
+
+def _muted(points: Sequence[Point], hidden: int) -> int:
+    """Those that nobody is called for; what this incident hides of its own is told among `hidden`."""
+    by_others = hidden == 0
+    return sum(point.mute is not None and (by_others or point.mute is not Mute.HIDDEN) for point in points)
 
 
 def _point(held: Held, proofs: Mapping[str, Proof], mutes: Mapping[str, Mute]) -> Point:
@@ -210,13 +217,18 @@ def _point(held: Held, proofs: Mapping[str, Proof], mutes: Mapping[str, Mute]) -
 def _title(incident: Incident, points: Sequence[Point]) -> str:
     group = incident.group
     place = ".".join(part for part in (group.contract, group.table) if part)
-    if len(points) != 1:
-        return f"{place or 'the observer'}: {len(points)} findings"
     found = points[0].finding
     counts = ""
     if found.rows_failed is not None and found.rows_tested:
-        counts = f" ({number_text(found.rows_failed)} of {number_text(found.rows_tested)})"
-    return f"{place}: {found.statement}{counts}" if place else f"{found.statement}{counts}"
+        counts = f"{number_text(found.rows_failed)} of {number_text(found.rows_tested)}"
+    if len(points) == 1:
+        said = f"{found.statement} ({counts})" if counts else found.statement
+    else:
+        about = list(dict.fromkeys(point.finding.property or "the table" for point in points))
+        more = f" and {len(about) - _MOST_NAMED} more" if len(about) > _MOST_NAMED else ""
+        worst = f", {counts}" if counts and len(about) == 1 else ""
+        said = f"{', '.join(about[:_MOST_NAMED])}{more} ({len(points)} findings{worst})"
+    return f"{place}: {said}" if place else said
 
 
 def _people(said: Told | None, gravest: Finding, policy: Policy) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def _blocks(brief: Brief, called: Called, detail: _Detail) -> Iterator[Block]:
         for point in shown:
             parts.append(bullets([section(_point(brief, point, detail))]))
             keys = point.proof.keys[: detail.keys]
-            if keys and not point.is_over:
+            if keys and not point.is_over and point.mute is None:
                 records = joined([[link(key.url, key.text, detail.names)] for key in keys])
                 parts.append(bullets([section([own("For example: "), *records])], indent=1))
         yield rich(*parts)
@@ -175,7 +175,7 @@ def _point(brief: Brief, point: Point, detail: _Detail) -> list[Element]:
     )
     if point.mute is not None:
         line.append(own(f" ({point.mute})", italic=True))
-    if detail.short:
+    if detail.short or point.mute is not None:
         return [*line, own(f" · {counts.replace('rows', 'records')}")] if counts else line
     said = [[own("expected "), text(found.expected, detail.words)]] if found.expected else []
     if found.observed:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from observer.incidents.acting import Act
 from observer.incidents.brief import MOST_POINTS, Brief, Proof, RecordKey, brief_of
 from observer.incidents.events import NoticeKind
-from observer.incidents.findings import Grade, Source
+from observer.incidents.findings import Grade, Hides, Source
 from observer.incidents.incident import Status
 from observer.incidents.muting import Mute, mutes_of
 from tests.unit.incidents.timeline import ANA, World, broken, clock
@@ -38,7 +38,7 @@ def test_one_finding_names_itself_with_its_counts_and_its_owner_first() -> None:
 def test_several_findings_are_counted_in_the_title_and_the_gravest_comes_first() -> None:
     mild, grave = broken("phone", grade=Grade.WARNING, rows=90), broken("email", rows=1)
     brief = told_of(world_of(mild, grave, broken("name", rows=7)))
-    assert brief.title == "crm.leads: 3 findings"
+    assert brief.title == "crm.leads: name, email, phone (3 findings)"
     assert [point.finding.property for point in brief.points] == ["name", "email", "phone"]
 
 
@@ -110,3 +110,22 @@ def test_asked_without_a_notice_it_tells_whom_the_last_one_went_to() -> None:
     brief = brief_of(world.only, policy=world.policy, now=world.now)
     assert brief.kind is None and brief.news == ()
     assert brief.to[0] == "ana@example.com" and brief.channel == "#crm-dq"
+
+
+def test_several_findings_of_one_field_are_told_with_its_records() -> None:
+    brief = told_of(world_of(broken(rows=4), broken(rows=3, fingerprint="check:crm.leads.email.format")))
+    assert brief.title == "crm.leads: email (2 findings, 4 of 100)"
+
+
+def test_many_fields_are_named_by_the_first_of_them() -> None:
+    brief = told_of(world_of(*(broken(name, rows=9 - place) for place, name in enumerate("abcde"))))
+    assert brief.title == "crm.leads: a, b, c and 2 more (5 findings)"
+
+
+def test_what_it_hides_of_its_own_stands_last_and_is_counted_once() -> None:
+    world = world_of(broken(rows=4, hides=Hides.SUMS), broken("writes", rows=90, property=None, sums=True))
+    mutes = mutes_of(world.incidents, world.policy, world.now)
+    brief = told_of(world, mutes=mutes.reasons[world.only.id], hidden=mutes.hidden_by[world.only.id])
+    assert brief.title == "crm.leads: email is present (4 of 100)"
+    assert [point.mute for point in brief.points] == [None, Mute.HIDDEN]
+    assert (brief.hidden, brief.muted, brief.going_on) == (1, 0, 2)
