@@ -1,4 +1,4 @@
-"""What glances, evaluations of levels and the doors of the daemon showed → looks.
+"""What runs, glances, evaluations of levels and the doors of the daemon showed → looks.
 
 What could be looked at before and cannot be now is told only when it could not be the time before either: a glance is
 taken every minute, and a source that hesitates once is nobody's trouble.
@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from observer.checks.audit import Audit
 from observer.checks.measure import CheckResult, Measurement
 from observer.checks.spec import CheckSpec
 from observer.contracts.model import Contract
@@ -17,10 +18,13 @@ from observer.incidents.findings import Finding, Grade, Hides, Look, Source
 from observer.incidents.looks import (
     answerable_of,
     blind_fingerprint,
+    check_fingerprint,
+    last_well,
     level_fingerprint,
     look_of_door,
     look_of_level,
     look_of_results,
+    look_of_run,
 )
 from observer.runs.ticks import Tick
 from observer.slo.alerts import AlertKind
@@ -48,6 +52,13 @@ def uncounted_fingerprint(slo: str) -> str:
 def level_fingerprints(slo: str) -> frozenset[str]:
     """Everything that can be found of a level."""
     return frozenset({uncounted_fingerprint(slo), *(level_fingerprint(slo, name) for name in ALERTS)})
+
+
+def look_of_audit(audit: Audit, well: Mapping[str, datetime]) -> Look:
+    """What the run of one contract told. `well`: check id → when it was last found well (`Proofs.well_before`)."""
+    (part,) = audit.contracts
+    well_by_fingerprint = {check_fingerprint(check): at for check, at in well.items()}
+    return last_well(look_of_run(part, at=audit.started_at), well_by_fingerprint)
 
 
 def look_of_glance(ticks: Iterable[Tick], specs: Mapping[str, CheckSpec], contract: Contract, *, at: datetime) -> Look:
@@ -135,6 +146,7 @@ def blind(look: Look) -> frozenset[str]:
 
 
 def without_first_blindness(look: Look, blind_before: Collection[str]) -> Look:
-    """The look, without what could not be looked at just this once."""
-    kept = (f for f in look.findings if not f.is_blind or f.fingerprint in blind_before)
-    return replace(look, findings=tuple(kept))
+    """The look, without what could not be looked at just this once: it says neither that it is so nor that it is over."""
+    once = blind(look).difference(blind_before)
+    kept = tuple(finding for finding in look.findings if finding.fingerprint not in once)
+    return replace(look, findings=kept, covered=look.covered - once)

@@ -93,6 +93,13 @@ def test_a_level_tells_of_every_alert_that_it_could_have_and_of_its_own_blindnes
     assert finding.fingerprint not in look.covered
 
 
+def test_a_door_that_fails_for_the_first_time_under_a_new_leader_is_not_said_to_work() -> None:
+    look = look_of_doors({"slack": "it is down", "source": None}, (), at=NOON)
+
+    assert without_first_blindness(look, ()) == look_of_doors({"source": None}, (), at=NOON)
+    assert without_first_blindness(look, ["trouble:slack"]) == look
+
+
 def test_doors_of_a_contract_name_it_and_those_that_work_end_their_trouble() -> None:
     look = look_of_doors({"run of crm": "no memory", "run of old": "no memory", "slack": None}, ["crm"], at=NOON)
     assert {finding.subject: finding.contract for finding in look.findings} == {"run of crm": "crm", "run of old": None}
