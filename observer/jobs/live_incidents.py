@@ -80,4 +80,4 @@ def _broken(state: Incident) -> str:
 def _counts(finding: Finding) -> str:
     if finding.rows_failed is None or not finding.rows_tested:
         return ""
-    return f" ({finding.rows_failed:,} of {finding.rows_tested:,} not)"
+    return f" ({finding.rows_failed:,} of {finding.rows_tested:,})"

@@ -23,9 +23,12 @@ from observer.demo.enrichment import DEADLINE, FLAGSHIP
 from observer.demo.faults import FAULTS, OUTAGE
 from tests.acceptance.dashboards_of_the_demo import Dashboards
 from tests.doors.deploy.asking import Asked
+from tests.fakes.slack_server import SlackServer, slack_server
+from tests.fakes.slack_workspace import TOKEN as SLACK_TOKEN
 from tests.fakes.terminal import observer
 from tests.real_parts import missing
 
+OWNERS = tuple(f"{name}@example.com" for name in ("ana.moreau", "noor.haddad", "maya.lindqvist", "viktor.berg"))
 #: Far longer than it takes, on a machine that does other things too.
 LONGEST_SECONDS = 360
 
@@ -42,6 +45,12 @@ class Watched:
     ready: int
     #: What the dashboards ask and a Prometheus beside it could not answer; None when none was there.
     unanswered: list[Asked] | None
+    #: What the people were told.
+    slack: SlackServer
+    #: Their ids there, by email.
+    people: dict[str, str]
+    #: The incident that somebody took on as soon as it was told.
+    acknowledged: str
 
 
 @pytest.fixture(scope="module")
@@ -57,26 +66,31 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         "--leads",
         "300",
     ]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENLINEAGE")}
+    ours = ("OPENLINEAGE", "OBSERVER_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     lines: list[str] = []
     answers: dict[str, str] = {}
+    acknowledged = ""
     dashboards = Dashboards(folder / "demo", slo=FLAGSHIP)
-    with (
-        closing(dashboards),
-        subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as demo,
-    ):
-        guard = threading.Timer(LONGEST_SECONDS, demo.kill)
-        guard.start()
-        assert demo.stdout is not None
-        for line in demo.stdout:
-            lines.append(line.rstrip())
-            dashboards.hear(lines[-1])
-            if "  found    stage renamed" in line and not answers:
-                base = next(found[1] for text in lines if (found := re.match(r"Metrics: +(.*)/metrics", text)))
-                answers = {path: _get(base + path) for path in ("/metrics", "/api/runs?limit=100", "/readyz")}
-        guard.cancel()
+    with closing(dashboards), slack_server() as slack:
+        slack.has_channel("#crm-data-quality")
+        people = {email: slack.has_user(email) for email in OWNERS}
+        told = {"OBSERVER_SLACK_TOKEN": SLACK_TOKEN, "OBSERVER_SLACK_API_URL": slack.url}
+        with subprocess.Popen(
+            command, cwd=folder, env=environment | told, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as demo:
+            guard = threading.Timer(LONGEST_SECONDS, demo.kill)
+            guard.start()
+            assert demo.stdout is not None
+            for line in demo.stdout:
+                lines.append(line.rstrip())
+                if "  told " in line and "crm-leads.leads" in line and not acknowledged:
+                    acknowledged = _acknowledge(folder, lines[-1])
+                dashboards.hear(lines[-1])
+                if "  found    stage renamed" in line and not answers:
+                    base = next(found[1] for text in lines if (found := re.match(r"Metrics: +(.*)/metrics", text)))
+                    answers = {path: _get(base + path) for path in ("/metrics", "/api/runs?limit=100", "/readyz")}
+            guard.cancel()
     print("\n".join(lines))
     yield Watched(
         folder=folder / "demo",
@@ -86,7 +100,19 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         runs=answers.get("/api/runs?limit=100", ""),
         ready=200 if "/readyz" in answers else 0,
         unanswered=dashboards.left,
+        slack=slack,
+        people=people,
+        acknowledged=acknowledged,
     )
+
+
+def _acknowledge(folder: Path, line: str) -> str:
+    """Somebody takes on the incident that the line tells of; its id."""
+    incident = line.rpartition("[")[2].rstrip("]")
+    config = folder / "demo" / "observer.toml"
+    ran = observer("incident", incident, "--ack", "--as", "ana.moreau@example.com", "--config", config, cwd=folder)
+    assert ran.code == 0, ran.err
+    return incident
 
 
 def _get(url: str) -> str:
@@ -116,7 +142,7 @@ def test_what_was_found_shows_in_metrics_and_runs_while_it_lives(watched: Watche
 
 def test_the_flagship_burns_and_explain_tells_which_leads_got_their_email_too_late_and_why(watched: Watched) -> None:
     (burning,) = (line for line in watched.lines if "  burning  " in line)
-    assert re.search(rf"{FLAGSHIP}: page: burns \d+\.\d× over 1 h and 5 min, \d+ of \d+ leads bad;", burning)
+    assert re.search(rf"{FLAGSHIP}: page: burns [\d.]+× over 1 h and 5 min, \d+ of \d+ leads bad;", burning)
     assert "bad leads" in burning.rpartition(";")[2]
     assert f'observer_slo_objective_ratio{{slo="{FLAGSHIP}"}} 0.995' in watched.metrics
 
@@ -184,3 +210,25 @@ def test_a_time_that_is_none_is_told(tmp_path: Path) -> None:
         assert ran.code == 3
         assert "Error" in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_owner_of_the_stage_is_told_of_its_new_name_in_one_message_within_a_minute(watched: Watched) -> None:
+    (message,) = (m for m in watched.slack.parents if "opportunities" in m.text and "stage" in json.dumps(m.blocks))
+    (renamed,) = (line for line in watched.lines if "  injected stage renamed" in line)
+    told = [line for line in watched.lines if "  told " in line and "crm-opportunities.opportunities" in line]
+
+    assert message.called == [watched.people["noor.haddad@example.com"]]
+    assert "noor.haddad@example.com in #crm-data-quality" in told[0]
+    assert _clock(told[0]) - _clock(renamed) < 60
+    assert watched.slack.duplicates() == []
+
+
+def test_who_acknowledged_an_incident_is_told_by_the_demo_too(watched: Watched) -> None:
+    (acted,) = (line for line in watched.lines if "  acted " in line)
+    assert "ana.moreau@example.com acknowledged it" in acted
+    assert acted.endswith(f"[{watched.acknowledged}]")
+
+
+def _clock(line: str) -> int:
+    hours, minutes, seconds = map(int, line.split()[0].split(":"))
+    return 3600 * hours + 60 * minutes + seconds
