@@ -30,7 +30,7 @@ from observer.web.answers import (
     contracts_of,
 )
 from observer.web.desk import Desk
-from observer.web.guard import Guard, hosts_served, is_loopback
+from observer.web.guard import BY_ANY_NAME, Guard, hosts_served, is_loopback
 from observer.web.incident_api import incident_api
 from observer.web.pages.refusals import login_hidden, login_needed, teller
 from observer.web.pages.routes import pages
@@ -68,7 +68,7 @@ OneContract = Annotated[
 def create_app(
     desk: Desk, web: WebSettings, *, hosts: Collection[str] = (), clock: Callable[[], datetime] = now_utc
 ) -> FastAPI:
-    """The app. On loopback only the server's own names, that of `public_url` and `hosts` are served.
+    """The app. On loopback, and where everybody may read, it goes by its own names, that of `public_url` and `hosts`.
 
     `clock` is that of pages and sessions; aware, UTC.
 
@@ -97,14 +97,21 @@ def create_app(
     app.add_exception_handler(LoginNeeded, login_needed(shell, tell))
     app.add_exception_handler(LoginHidden, login_hidden(shell))
     app.openapi = _told_as_problems(app.openapi)  # type: ignore[method-assign]  # FastAPI's own way to change it
-    app.add_middleware(Guard, hosts=hosts_served(web.host, [*hosts, *_public_name(web)]), tell=tell)
+    served = hosts_served(web.host, [*hosts, *_public_name(web, visitors)])
+    app.add_middleware(
+        Guard, hosts=served, by_any_name=frozenset() if is_loopback(web.host) else BY_ANY_NAME, tell=tell
+    )
     return app
 
 
-def _public_name(web: WebSettings) -> list[str]:
-    """What a proxy on this machine is called; whoever binds to a network is called by any name already."""
-    name = urlsplit(web.public_url).hostname if web.public_url and is_loopback(web.host) else None
-    return [name] if name else []
+def _public_name(web: WebSettings, visitors: Visitors) -> list[str]:
+    """The name of `public_url` where a browser must not call us by another.
+
+    A foreign site can make its name point to us. Bound to a network we are called by any name, unless whoever asks may
+    read without login: such a site could read then what its visitor can reach.
+    """
+    name = urlsplit(web.public_url).hostname if web.public_url else None
+    return [name] if name and (is_loopback(web.host) or visitors.reading_is_open) else []
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -114,15 +121,12 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def _health(desk: Desk) -> APIRouter:
     router = APIRouter(tags=["health"])
 
-    # Probes and load balancers ask with HEAD too.
     # These two answer from memory on the serving thread: a state that hangs holds up every other thread, not them.
-    @router.head("/healthz", include_in_schema=False)
     @router.get("/healthz", operation_id="healthz")
     async def healthz() -> Health:
         """Answers as long as the process lives."""
         return Health(role=desk.readiness().role)
 
-    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", operation_id="readyz", responses={503: {"model": Ready}})
     async def readyz(response: Response) -> Ready:
         """Whether this daemon can do its work now; 503 when it cannot, with the reasons."""
@@ -130,7 +134,6 @@ def _health(desk: Desk) -> APIRouter:
         response.status_code = 200 if found.ready else 503
         return found
 
-    @router.head("/metrics", include_in_schema=False)
     @router.get("/metrics", operation_id="metrics", response_class=Response, responses={200: _METRICS_TEXT})
     def metrics(request: Request) -> Response:
         """Figures for Prometheus, in its text format or in OpenMetrics, as `Accept` asks for."""

@@ -1,7 +1,7 @@
 """Around every request: who may ask, how much may be sent, and what each answer says to browsers.
 
-In: an ASGI app. Out: one that refuses foreign Host headers and large bodies, sets security headers on every answer, and
-turns a fault that nobody foresaw into an answer without traceback.
+In: an ASGI app. Out: one that refuses foreign Host headers and large bodies, answers HEAD as GET, sets security headers
+on every answer, and turns a fault that nobody foresaw into an answer without traceback.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+#: Probes and Prometheus call a server by its address; Slack signs what it sends.
+BY_ANY_NAME = frozenset({"/healthz", "/readyz", "/metrics", "/slack/interactions"})
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 log = structlog.get_logger("observer")
@@ -63,11 +65,14 @@ class Guard:
         self,
         app: ASGIApp,
         hosts: frozenset[str] | None = None,
+        by_any_name: frozenset[str] = frozenset(),
         most_body: int = MOST_BODY_BYTES,
         tell: Tell = lambda request, trouble: trouble.as_problem(),
     ) -> None:
+        """`hosts`: names by which it may be called, None is any; `by_any_name`: paths for which they do not matter."""
         self._app = app
         self._hosts = hosts
+        self._by_any_name = by_any_name
         self._most_body = most_body
         self._tell = tell
 
@@ -75,6 +80,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        is_head = scope["method"] == "HEAD"
+        if is_head:
+            scope = {**scope, "method": "GET"}
         begun = False
 
         async def guarded_send(message: Message) -> None:
@@ -84,6 +92,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
+            elif is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         received, most = 0, LARGER_BODIES.get(scope["path"], self._most_body)
@@ -97,7 +107,7 @@ class Guard:
             return message
 
         try:
-            self._refuse_strangers(Headers(scope=scope), most)
+            self._refuse_strangers(scope["path"], Headers(scope=scope), most)
             await self._app(scope, bounded_receive, guarded_send)
         except Refusal as refusal:
             if begun:
@@ -124,12 +134,13 @@ class Guard:
             log.error("page_broke", kind=type(fault).__name__)
             return told.as_problem()
 
-    def _refuse_strangers(self, headers: Headers, most: int) -> None:
-        if self._hosts is not None and _host_name(headers.get("host", "")) not in self._hosts:
+    def _refuse_strangers(self, path: str, headers: Headers, most: int) -> None:
+        hosts = None if path in self._by_any_name else self._hosts
+        if hosts is not None and _host_name(headers.get("host", "")) not in hosts:
             raise Refusal(
                 421,
                 "this server is not called by that name",
-                fix=f"call it {' or '.join(sorted(self._hosts))}; behind a proxy, let that send such a Host header",
+                fix=f"call it {' or '.join(sorted(hosts))}; behind a proxy, let that send such a Host header",
             )
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length[:20]) > most:

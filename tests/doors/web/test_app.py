@@ -70,7 +70,9 @@ def test_metrics_come_in_the_format_that_is_asked_for(client: Client) -> None:
     assert open_format.headers["content-type"] == "application/openmetrics-text; charset=utf-8"
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/metrics", "/", "/incidents", "/static/observer.svg", "/api/runs"]
+)
 def test_who_asks_for_the_head_only_is_given_that(client: Client, path: str) -> None:
     whole, head = client.call(path), client.call(path, method="HEAD")
     assert (head.status_code, head.content) == (whole.status_code, b"")
@@ -252,6 +254,17 @@ def test_what_is_not_there_and_what_is_not_served_are_problems_too(client: Clien
         assert client.call(path).status_code == 404, path
     answer = client.call("/api/runs", method="DELETE")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+
+
+def test_a_body_that_cannot_be_read_is_told_as_such(desk: FakeDesk, client: Client) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}".encode(), "Content-Type": b"application/json"}
+    for body, status, detail in (
+        (b'{"act": "\xff"}', 400, "the body cannot be read"),
+        (b"[" * 9_000, 400, "the body cannot be read"),
+        (b'{"act":', 422, "the body is no JSON"),
+    ):
+        told = client.call("/api/incidents/3f2a/acts", method="POST", headers=headers, content=body)
+        assert (told.status_code, told.json()["detail"]) == (status, detail)
 
 
 # --- asking for a run -------------------------------------------------------------------------------------------------
