@@ -93,8 +93,9 @@ class ActAnswer:
 
 
 def written_reason(text: str) -> str:
-    """Raises Refusal: it is too long."""
-    reason = text.replace("\0", "").strip()
+    """What the state can hold of it. Raises Refusal: it is too long."""
+    # JSON can name halves of characters, which are none.
+    reason = text.replace("\0", "").encode("utf-8", "replace").decode().strip()
     if len(reason) > MOST_REASON:
         raise Refusal(422, f"the reason is longer than {MOST_REASON:,} letters", fix="say it shorter")
     return reason

@@ -60,7 +60,7 @@ def incident_api(
         "/{id}/acts",
         operation_id="act_on_incident",
         dependencies=[Depends(bearer), Depends(visitors.bearer)],
-        responses=_problems(401, 403, 404, 409, 413, 422, 503),
+        responses=_problems(400, 401, 403, 404, 409, 413, 422, 503),
     )
     def act(id: IncidentId, asked: ActionAsked) -> ActAnswer:
         """Acknowledge, snooze, wake, judge, or say that it is fixed. Asking twice does nothing the second time."""

@@ -1,7 +1,11 @@
-"""Slows guessing down. In: failed logins by address. Out: how long that address waits before it may try again."""
+"""Slows guessing down. In: failed logins by address. Out: how long that address waits before it may try again.
+
+Whoever has an address of IPv6 has all those that share its first 64 bits: they wait together.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -41,7 +45,7 @@ class LoginTries:
     def wait(self, address: str) -> timedelta:
         """Nothing before that is looked at, so that a right guess is not seen either; zero: go on."""
         with self._lock:
-            found = self._failures.get(address)
+            found = self._failures.get(_place(address))
             now = self._clock()
             return timedelta() if found is None else max(found.last + found.wait - now, timedelta())
 
@@ -49,13 +53,25 @@ class LoginTries:
         """One more."""
         with self._lock:
             now = self._clock()
-            before = self._failures.pop(address, None)
+            place = _place(address)
+            before = self._failures.pop(place, None)
             count = before.count if before is not None and now - before.last < _FORGET else 0
-            self._failures[address] = _Failures(count + 1, now)
+            self._failures[place] = _Failures(count + 1, now)
             if len(self._failures) > _MOST_ADDRESSES:
                 self._failures.popitem(last=False)
 
     def succeeded(self, address: str) -> None:
         """Whoever knows the token has no past."""
         with self._lock:
-            self._failures.pop(address, None)
+            self._failures.pop(_place(address), None)
+
+
+def _place(address: str) -> str:
+    """As one household or machine has it."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    return str(found.ipv4_mapped or ipaddress.ip_network((int(found), 64), strict=False))

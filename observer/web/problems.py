@@ -111,14 +111,19 @@ def _told(_: Request, fault: Exception) -> Trouble:
 def _invalid(_: Request, fault: Exception) -> Trouble:
     assert isinstance(fault, RequestValidationError)
     # The place and the rule, not what was sent.
-    found = "; ".join(f"{error['loc'][-1]}: {error['msg']}" for error in fault.errors())
+    found = "; ".join(
+        "the body is no JSON" if error["type"] == "json_invalid" else f"{error['loc'][-1]}: {error['msg']}"
+        for error in fault.errors()
+    )
     return Trouble(status=422, detail=found, fix="see /api/openapi.json for what this address takes")
 
 
 def _plain(request: Request, fault: Exception) -> Trouble:
     assert isinstance(fault, HTTPException)
     headers = fault.headers or {}
-    if fault.status_code == 405:
+    if fault.status_code == 400:
+        detail, fix = "the body cannot be read", "send less of it, as UTF-8; /api/openapi.json says what is taken"
+    elif fault.status_code == 405:
         detail, fix = f"{request.method} is not served here", f"use {headers.get('Allow', '')}"
     else:
         detail, fix = "there is nothing at this address", "begin at /, or see /api/openapi.json"

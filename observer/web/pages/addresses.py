@@ -13,6 +13,8 @@ RUNS = "/runs"
 LINEAGE = "/lineage"
 LOGIN = "/login"
 LOGOUT = "/logout"
+#: No page has a longer one; forms carry it, and are bounded.
+_LONGEST = 2_000
 
 
 def incident(id: str) -> str:
@@ -70,7 +72,7 @@ def local(path: str) -> str:
     """A path of this server to go on to, as a form gave it; anything else is the overview."""
     # Browsers read a backslash as a slash, and "//" as another server.
     own = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
-    return path if own and not path.startswith((LOGIN, LOGOUT)) else OVERVIEW
+    return path if own and len(path) <= _LONGEST and not path.startswith((LOGIN, LOGOUT)) else OVERVIEW
 
 
 def _asked(path: str, asked: Mapping[str, str]) -> str:

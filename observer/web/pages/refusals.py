@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from observer.metrics.accepting import weights_of
 from observer.web.pages import addresses
-from observer.web.pages.shell import PAGE_HEADERS, Shell
+from observer.web.pages.shell import PAGE_HEADERS, Shell, asked_for
 from observer.web.problems import Tell, Trouble
 from observer.web.visitors import token_needed
 
@@ -44,8 +44,8 @@ def login_needed(shell: Shell, tell: Tell) -> Callable[[Request, Exception], Res
             refusal = token_needed()
             told = Trouble(status=refusal.status, detail=refusal.detail, fix=refusal.fix, headers=refusal.headers)
             return told.as_problem()
-        then = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(addresses.login(then if request.method == "GET" else ""), 303, headers=PAGE_HEADERS)
+        then = asked_for(request) if request.method == "GET" else ""
+        return RedirectResponse(addresses.login(then), 303, headers=PAGE_HEADERS)
 
     return handler
 

@@ -77,7 +77,7 @@ class Shell:
                 said=self.visitors.to_say(request),
                 sections=SECTIONS,
                 section=section,
-                here=_here(request),
+                here=asked_for(request),
                 stylesheet=stylesheet_address(),
             )
         )
@@ -111,8 +111,10 @@ def stylesheet_address() -> str:
     return f"/static/observer.{hashlib.sha256(stylesheet().encode()).hexdigest()[:12]}.css"
 
 
-def _here(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+def asked_for(request: Request) -> str:
+    """Path and query as they were sent: an id may hold what means something else when it is decoded (`%3F`, `%2F`)."""
+    path: str = request.scope["raw_path"].decode("ascii", "replace")
+    return path + (f"?{request.url.query}" if request.url.query else "")
 
 
 @functools.cache

@@ -56,6 +56,14 @@ def test_an_act_is_done_once_however_often_it_is_asked_for(desk: FakeDesk, clien
     assert told["sentence"] == "bea@example.com snoozed it for 1 h: on it"
 
 
+def test_half_a_character_in_a_reason_is_none(desk: FakeDesk, client: Client) -> None:
+    asked = rb'{"act": "acknowledge", "by": "bea@example.com", "reason": "\ud800 on it"}'
+    headers = BEARER | {"Content-Type": b"application/json"}
+    path = f"{ALL}/{id_of(desk, 'leads')}/acts"
+    answer = client.call(path, method="POST", headers=headers, content=asked)
+    assert answer.json()["sentence"] == "bea@example.com acknowledged it: ? on it"
+
+
 @pytest.mark.parametrize(
     ("asked", "status"),
     [

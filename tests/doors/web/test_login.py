@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -30,6 +31,18 @@ def desk() -> FakeDesk:
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------
+
+
+def test_where_everybody_may_look_no_foreign_site_looks_through_a_name_of_its_own(desk: FakeDesk) -> None:
+    public = "http://127.0.0.1:8484"
+    web = WebSettings(token=TOKEN, host="0.0.0.0", open_reading=True, public_url=public)
+    statuses = {
+        host: [
+            Browser(desk, web).client.get(path, headers={"Host": host}).status_code for path in ("/runs", "/metrics")
+        ]
+        for host in ("127.0.0.1:8485", "evil.example.com:8484")
+    }
+    assert statuses == {"127.0.0.1:8485": [200, 200], "evil.example.com:8484": [421, 200]}
 
 
 def test_on_loopback_everybody_may_look(desk: FakeDesk) -> None:
@@ -108,10 +121,27 @@ def test_behind_https_cookies_are_for_https_alone(desk: FakeDesk) -> None:
 
 @pytest.mark.parametrize(
     "then",
-    ["https://evil.example.com", "//evil.example.com", "/\\evil.example.com", "evil", "", "/login", "/a\r\nX: y"],
+    [
+        "https://evil.example.com",
+        "//evil.example.com",
+        "/\\evil.example.com",
+        "evil",
+        "",
+        "/login",
+        "/a\r\nX: y",
+        f"/{'a' * 2_000}",
+    ],
 )
 def test_nobody_is_led_to_another_site(desk: FakeDesk, then: str) -> None:
     assert Browser(desk, OPEN).log_in(then=then).headers["location"] == "/"
+
+
+def test_whoever_logs_in_comes_back_to_the_very_address_they_asked_for(desk: FakeDesk) -> None:
+    browser = Browser(desk, CLOSED)
+    asked = browser.client.get("/contracts/a%3Fb%2Fc?days=30", headers={"Accept": "text/html"})
+    then = parse_qs(urlsplit(asked.headers["location"]).query)["then"][0]
+    assert then == "/contracts/a%3Fb%2Fc?days=30"
+    assert browser.log_in(then=then).headers["location"] == then
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "s3cret-token", "\udcff".encode("utf-8", "replace").decode()])
@@ -138,6 +168,15 @@ def test_guessing_is_slowed_down_for_the_address_that_guesses(desk: FakeDesk) ->
     refused = guesser.log_in()
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "2")
     assert other.log_in().status_code == 303
+
+
+def test_who_has_many_addresses_waits_with_all_of_them() -> None:
+    tries = LoginTries(lambda: NINE)
+    for last in range(FREE_TRIES + 1):
+        tries.failed(f"2001:db8:0:7::{last}")
+        tries.failed(f"::ffff:192.0.2.{last}")
+    assert tries.wait("2001:db8:0:7:ffff::1") > timedelta()
+    assert tries.wait("2001:db8:0:8::1") == tries.wait("::ffff:192.0.2.0") == timedelta()
 
 
 def test_waits_double_up_to_five_minutes_and_end() -> None:
