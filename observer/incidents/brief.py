@@ -98,6 +98,8 @@ class Brief:
     resolution: Resolution | None
     #: From its (last) beginning to its end, or to now.
     lasted: timedelta
+    #: Nothing goes on, and it is not over: it came and went too often, and is over only after so long a calm.
+    calms_for: timedelta | None = None
 
     #: What is told now; None: somebody only asked.
     kind: NoticeKind | None
@@ -172,6 +174,7 @@ def brief_of(
         resolved_at=incident.resolved_at,
         resolution=incident.resolution,
         lasted=(incident.resolved_at or now) - incident.begins,
+        calms_for=policy.waits.calm if incident.is_open and not going_on else None,
         kind=told.kind if told else None,
         way=told.way if told else None,
         to=_people(said, points[0].finding, policy),

@@ -106,6 +106,8 @@ def _facts(brief: Brief) -> Iterator[tuple[str, str]]:
         yield "Called too", visible(brief.also)
     if brief.snoozed_until:
         yield "Snoozed", f"until {moment_text(brief.snoozed_until)} by {visible(brief.snoozed_by)}"
+    if brief.calms_for is not None:
+        yield "Now", f"nothing is wrong, but it comes and goes: over after {duration_text(brief.calms_for)} of calm"
     if brief.said_fixed_by and not brief.is_over:
         yield "Said fixed", f"by {visible(brief.said_fixed_by)}; the next look decides"
     if brief.muted or brief.hidden:

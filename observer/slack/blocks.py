@@ -152,6 +152,8 @@ def _facts(brief: Brief, detail: _Detail) -> list[Element]:
 
 def _stories(brief: Brief, detail: _Detail) -> Iterator[Element]:
     """What people did about it."""
+    if brief.calms_for is not None:
+        yield section([own(f"🌗 comes and goes: over after {duration_text(brief.calms_for)} of calm")])
     if brief.acknowledged_by:
         yield section([own("👀 acknowledged by "), text(brief.acknowledged_by, detail.names)])
     if brief.snoozed_until is not None:

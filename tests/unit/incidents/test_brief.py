@@ -129,3 +129,13 @@ def test_what_it_hides_of_its_own_stands_last_and_is_counted_once() -> None:
     assert brief.title == "crm.leads: email is present (4 of 100)"
     assert [point.mute for point in brief.points] == [None, Mute.HIDDEN]
     assert (brief.hidden, brief.muted, brief.going_on) == (1, 0, 2)
+
+
+def test_one_that_comes_and_goes_says_that_it_waits_for_calm() -> None:
+    world = World()
+    for hour in range(9, 14):
+        world.at(f"{hour:02}:00").sees(broken())
+        world.waits_until(f"{hour:02}:02")
+        world.at(f"{hour:02}:30").sees(of=[broken()])
+    brief = told_of(world)
+    assert (brief.is_over, brief.going_on, brief.calms_for) == (False, 0, world.policy.waits.calm)
