@@ -75,7 +75,7 @@ class Minding:
             if event.kind is EventKind.OPENED and event.group is not None:
                 self._opened(event.group.contract)
         if moved.too_old:
-            log.warning("looks_passed_over", count=moved.too_old, reason="they waited for longer than `reopen_within`")
+            log.warning("looks_passed_over", count=moved.too_old, reason="they waited too long")
         if moved.set_aside:
             log.error("looks_set_aside", count=moved.set_aside, reason="they could not be taken; please report it")
 

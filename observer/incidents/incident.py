@@ -131,9 +131,9 @@ class Incident:
         person excused it), may come back, or may yet be spoken of by an older look."""
         if self.is_open or self.is_told or self.resolved_at is None:
             return True
-        if now - self.resolved_at < waits.reopen_within:
+        if now - self.resolved_at < waits.remembered:
             return True
-        return any(held.ended is None or now - held.seen_at < waits.reopen_within for held in self.held.values())
+        return any(held.ended is None or now - held.seen_at < waits.remembered for held in self.held.values())
 
 
 def fold(events: Iterable[IncidentEvent]) -> Incident | None:

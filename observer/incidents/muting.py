@@ -1,7 +1,7 @@
 """Which findings say nothing now, and why: hidden by a stale or unreachable table, silenced, snoozed, excused. Pure.
 
 A finding that was hidden is told only when it is seen again after what hid it is over: what a stale table showed is
-old. When nothing looks at it any more, it is told after the window for reopening at the latest.
+old. When nothing looks at it any more, it is told after a day (`Waits.remembered`) at the latest.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Hider:
     def hides(self, other: Held, policy: Policy, now: datetime) -> bool:
         if not other.finding.is_hidden_by(self.held.finding):
             return False
-        lately = now - self.held.seen_at < policy.waits.reopen_within
+        lately = now - self.held.seen_at < policy.waits.remembered
         return self.held.ended is None or (lately and other.seen_at < self.held.seen_at)
 
 

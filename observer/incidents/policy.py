@@ -13,6 +13,8 @@ from observer.contracts.schedules import Calendar
 from observer.incidents.findings import Finding, Grade
 
 _INSTANT = timedelta(seconds=1)
+#: A look comes no later than that: a run looks from its beginning on, and is told of at its end.
+_LATEST_LOOK = timedelta(hours=24)
 
 
 class Way(StrEnum):
@@ -46,6 +48,11 @@ class Waits:
     flaps: int = 3
     flap_within: timedelta = timedelta(hours=24)
     calm: timedelta = timedelta(hours=1)
+
+    @property
+    def remembered(self) -> timedelta:
+        """What is over is remembered for so long, for looks that come late; what waited longer is passed over."""
+        return max(self.reopen_within, _LATEST_LOOK)
 
 
 @dataclass(frozen=True, kw_only=True)

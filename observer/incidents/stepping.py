@@ -40,7 +40,7 @@ def step(incidents: Iterable[Incident], look: Look, now: datetime, policy: Polic
     """What follows from the look at this time."""
     book = _Book(incidents, now, policy)
     passes = look == NOTHING_NEW
-    is_too_old = not passes and now - look.at >= policy.waits.reopen_within
+    is_too_old = not passes and now - look.at >= policy.waits.remembered
     if not passes and not is_too_old:
         book.take(look)
     book.settle()
@@ -55,7 +55,7 @@ def see(incidents: Iterable[Incident], look: Look, now: datetime, policy: Policy
     can tell of.
     """
     book = _Book(incidents, now, policy)
-    is_too_old = now - look.at >= policy.waits.reopen_within
+    is_too_old = now - look.at >= policy.waits.remembered
     if not is_too_old:
         book.take(look)
     return Step(events=tuple(book.events), notices=(), changed=book.changed(), is_too_old=is_too_old)

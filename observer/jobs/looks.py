@@ -146,7 +146,7 @@ def blind(look: Look) -> frozenset[str]:
 
 
 def without_first_blindness(look: Look, blind_before: Collection[str]) -> Look:
-    """The look, without what could not be looked at just this once: it says neither that it is so nor that it is over."""
+    """The look, without what could not be looked at just this once: of that it says nothing, not that it is over."""
     once = blind(look).difference(blind_before)
     kept = tuple(finding for finding in look.findings if finding.fingerprint not in once)
     return replace(look, findings=kept, covered=look.covered - once)

@@ -172,7 +172,7 @@ def live_until(incident: Incident, waits: Waits) -> datetime | None:
         return None
     if any(held.ended is None for held in incident.held.values()):
         return None
-    return max([resolved_at, *(held.seen_at for held in incident.held.values())]) + waits.reopen_within
+    return max([resolved_at, *(held.seen_at for held in incident.held.values())]) + waits.remembered
 
 
 def note_delivered(connection: Connection, known: KnownStates, delivery: Delivery, *, now: datetime) -> None:

@@ -313,6 +313,14 @@ def test_an_incident_says_by_what_it_was_opened() -> None:
     assert event.reason == "crm.leads.email: email is present"
 
 
+def test_without_a_window_for_reopening_looks_are_taken_all_the_same_and_open_anew() -> None:
+    world = World(replace(POLICY, waits=replace(POLICY.waits, reopen_within=timedelta()))).at("09:00")
+    world.sees(broken(), at=clock("08:15"))
+    world.at("09:01").sees(of=[broken()])
+    world.at("09:02").sees(broken())
+    assert [incident.is_open for incident in world.incidents] == [False, True]
+
+
 def test_a_look_as_old_as_the_window_for_reopening_is_passed_over_and_that_is_said() -> None:
     world = World().at("2d 09:00")
     result = step([], Look(at=clock("1d 09:00"), findings=(broken(),)), world.now, POLICY)
