@@ -8,7 +8,7 @@ value of a record.
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -100,6 +100,9 @@ class Finding:
     budget_left: int | None = None
     #: Since when it is wrong, where that is known to be earlier than when it was seen; aware, UTC.
     since: datetime | None = None
+    #: When a look began that found it well, with none in between that found otherwise: it went wrong after that. Of how
+    #: it is found, not of what is found: a finding that differs in nothing else is the same.
+    good_at: datetime | None = field(default=None, compare=False)
     #: No value of the field may be shown; none is in here.
     restricted: bool = False
     hides: Hides = Hides.NONE

@@ -6,7 +6,7 @@ before stays as it is, for nobody could look. A SKIPPED check had nothing to loo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -139,6 +139,21 @@ def look_of_run(audit: ContractAudit, *, at: datetime) -> Look:
     places = (None, *(table.object for table in audit.tables))
     covered = {unreachable_fingerprint(audit.contract.id, place) for place in places}
     return replace(look, findings=(*look.findings, *unreachable), covered=look.covered | covered)
+
+
+def last_well(look: Look, well: Mapping[str, datetime]) -> Look:
+    """The look, whose findings say when they were last looked at and found well. `well`: by fingerprint.
+
+    What could not be looked at has no bad record, and who knows since when it is wrong needs no bound.
+    """
+    findings = (_last_well(finding, well.get(finding.fingerprint), look.at) for finding in look.findings)
+    return replace(look, findings=tuple(findings))
+
+
+def _last_well(finding: Finding, good_at: datetime | None, at: datetime) -> Finding:
+    # A clock may have been set back in between.
+    knows = good_at is not None and good_at <= at
+    return replace(finding, good_at=good_at) if knows and not finding.is_blind and finding.since is None else finding
 
 
 def _unreachable(contract: Contract, table: str | None, error: str) -> Finding:

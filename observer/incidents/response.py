@@ -54,6 +54,8 @@ class Verdict:
     kept: Kept
     #: How long it took, or takes so far; None when that is not known.
     took: timedelta | None = None
+    #: It took no longer than `took`, perhaps less.
+    is_bound: bool = False
     #: The time still runs.
     goes_on: bool = False
     #: Why it is not known, or not meant; "" otherwise.
@@ -101,6 +103,10 @@ def _of_detection(verdict: Verdict, times: Times) -> Verdict:
         return replace(verdict, kept=Kept.NOT_MEANT, reason="it was a false positive")
     if times.detect is None:
         return replace(verdict, reason="nobody knows since when it was wrong")
+    verdict = replace(verdict, is_bound=times.detect_is_bound)
+    if times.detect_is_bound and times.detect > verdict.limit:
+        why = "the last look that found it well was longer ago than that"
+        return replace(verdict, took=times.detect, reason=why)
     return _over(verdict, times.detect)
 
 
@@ -153,7 +159,7 @@ class Clause:
     not_meant: int
     #: Of the broken: incidents that are open.
     broken_open: int
-    #: What took longest of what is known, kept or not; None when no time is known.
+    #: What took longest of what is decided or goes on; None when there is none, or no time of it is known.
     worst: Verdict | None
 
     @property
@@ -166,7 +172,8 @@ def clause_of(contract: str, response: ResponseSla, verdicts: Iterable[Verdict])
     """What is said of one promise; verdicts on others, and of other contracts, are passed over."""
     mine = [each for each in verdicts if each.kind is response.kind and each.group.contract == contract]
     counts = Counter(each.kept for each in mine)
-    known = [each for each in mine if each.took is not None and each.kept is not Kept.NOT_MEANT]
+    # A bound that decides nothing is no time that was.
+    known = [each for each in mine if each.took is not None and each.kept not in (Kept.UNKNOWN, Kept.NOT_MEANT)]
     return Clause(
         contract=contract,
         kind=response.kind,

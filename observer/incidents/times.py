@@ -1,7 +1,8 @@
 """How fast: times to detect, notify, acknowledge and resolve, from the logs of incidents. Pure.
 
 A time that is not known (no first bad record, nobody acknowledged, nothing delivered) is None and counts nowhere; how
-many are missing is said. A false positive has no time to detect or resolve: there was nothing to.
+many are missing is said. A false positive has no time to detect or resolve: there was nothing to. Where nothing says
+when the first bad record was, the last look that found all well does say how long it took at most: a bound.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from observer.incidents.events import EventKind, Group, IncidentEvent, NoticeKind, Resolution
+from observer.incidents.findings import Finding
 
 #: What a person does who has taken notice.
 ANSWERS = (EventKind.ACKNOWLEDGED, EventKind.SNOOZED, EventKind.JUDGED, EventKind.SAID_FIXED)
@@ -26,6 +28,8 @@ class Times:
     opened_at: datetime
     #: From the first bad record, as far as known, to the incident.
     detect: timedelta | None
+    #: It took no longer than `detect`, perhaps less.
+    detect_is_bound: bool
     #: To the first notice that reached its receiver.
     notify: timedelta | None
     #: To the first person who acknowledged, snoozed, judged or mended it.
@@ -44,7 +48,7 @@ def times_of(events: Iterable[IncidentEvent]) -> Times | None:
     opening = log[0]
     if opening.kind is not EventKind.OPENED or opening.group is None:
         raise ValueError(f"the log of incident {opening.incident} does not begin with its opening")
-    began = min((f.since for f in opening.found if f.since is not None), default=None)
+    began, is_bound = _began(opening.found)
     ends = [event for event in log if event.kind in (EventKind.RESOLVED, EventKind.REOPENED)]
     end = ends[-1] if ends and ends[-1].kind is EventKind.RESOLVED else None
     # One that came back since is none any more.
@@ -61,12 +65,25 @@ def times_of(events: Iterable[IncidentEvent]) -> Times | None:
         group=opening.group,
         opened_at=opening.at,
         detect=None if began is None or false else max(opening.at - began, timedelta()),
+        detect_is_bound=is_bound and not false,
         notify=since_opening(min(heard, default=None)),
         acknowledge=since_opening(min(people, default=None)),
         resolve=None if end is None or false else since_opening(end.at),
         is_false_positive=false,
         reopenings=sum(event.kind is EventKind.REOPENED for event in log),
     )
+
+
+def _began(found: Iterable[Finding]) -> tuple[datetime | None, bool]:
+    """When the first bad record was, as far as known; and whether only that it was no earlier is known."""
+    found = tuple(found)
+    known = [finding.since for finding in found if finding.since is not None]
+    if known:
+        return min(known), False
+    # Any of them may have been the first to go wrong. What could not be looked at has no bad record.
+    good = [finding.good_at for finding in found if not finding.is_blind]
+    bounds = [at for at in good if at is not None]
+    return (min(bounds), True) if bounds and len(bounds) == len(good) else (None, False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +97,8 @@ class Spread:
     median: timedelta | None
     #: Nine of ten took no longer.
     p90: timedelta | None
+    #: Some of those that are known are bounds; so each of these is one too: it was no longer, perhaps less.
+    is_bound: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,15 +122,16 @@ def pace_of(incidents: Sequence[Times]) -> Pace:
         incidents=len(incidents),
         still_open=len(true) - len(ended),
         false_positives=len(incidents) - len(true),
-        detect=spread_of([times.detect for times in true]),
+        detect=spread_of([times.detect for times in true], is_bound=any(times.detect_is_bound for times in true)),
         notify=spread_of([times.notify for times in incidents]),
         acknowledge=spread_of([times.acknowledge for times in incidents]),
         resolve=spread_of([times.resolve for times in true]),
     )
 
 
-def spread_of(times: Sequence[timedelta | None]) -> Spread:
-    """By nearest rank: every percentile is a time that was; those that are None count only in `of`."""
+def spread_of(times: Sequence[timedelta | None], *, is_bound: bool = False) -> Spread:
+    """By nearest rank: every percentile is a time that was; those that are None count only in `of`. `is_bound`: some
+    of them are no more than bounds."""
     known = sorted(time for time in times if time is not None)
     return Spread(
         known=len(known),
@@ -119,6 +139,7 @@ def spread_of(times: Sequence[timedelta | None]) -> Spread:
         mean=sum(known, timedelta()) / len(known) if known else None,
         median=_rank(known, 50),
         p90=_rank(known, 90),
+        is_bound=is_bound,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from observer.incidents.findings import Grade, Look
+from observer.incidents.looks import last_well
 from observer.jobs.looks import blind, without_first_blindness
 from observer.runs.leading import Term
 from observer.store import Store
@@ -26,6 +27,8 @@ class _Said:
     #: The last look that was handed over; None: none was.
     at: datetime | None = None
     blind: frozenset[str] = frozenset()
+    #: Fingerprint → the last look that could have found it and did not.
+    well: dict[str, datetime] = field(default_factory=dict)
 
 
 class LooksHandedOver:
@@ -49,7 +52,9 @@ class LooksHandedOver:
         """Write it to the state when it tells something; whether it did. Raises StoreError, NotLeading."""
         said = self._said_of(name, term)
         unseen = blind(look)
-        look = without_first_blindness(look, said.blind)
+        found = {finding.fingerprint for finding in look.findings}
+        said.well |= dict.fromkeys(look.covered - found, look.at)
+        look = last_well(without_first_blindness(look, said.blind), said.well)
         said.blind = unseen
         tells = dict[str, Grade | None](dict.fromkeys(look.covered)) | {f.fingerprint: f.grade for f in look.distinct()}
         if not tells or (said.at is not None and tells.items() <= said.known.items() and self._is_soon(look, said.at)):

@@ -18,8 +18,8 @@ from observer.checks.audit import Audit, ContractAudit, run_outcome
 from observer.checks.unseen import unseen
 from observer.errors import EngineError, SlotTaken, SnapshotError, SourceError, StoreError
 from observer.incidents.findings import Look
-from observer.incidents.looks import look_of_run
 from observer.jobs.audit import AuditRequest, audit_contract
+from observer.jobs.looks import look_of_audit
 from observer.jobs.record_audit import record_audit
 from observer.jobs.run_orders import RunEnded, RunOrder, audit_of, ended_events
 from observer.reports.progress import SilentProgress
@@ -54,8 +54,8 @@ def run_contract(order: RunOrder, store: Store, opened: OpenedSource) -> RunEnde
         part = unseen(order.contract, order.plan, "snapshot", error, changes=True)
     audit = audit_of(order, part, begun)
     events = ended_events(order, part, at=audit.finished_at)
-    look = look_of_run(part, at=begun)
     try:
+        look = look_of_audit(audit, _patiently()(store.proofs.well_before, audit))
         _record(store, audit, order.slot, events, look, error)
     except StoreError:
         _forget(part)

@@ -24,6 +24,7 @@ LATELY = 28
 #: A resolved incident is open no more.
 OPEN = (Status.OPEN, Status.ACKNOWLEDGED)
 TIMES = ("detect", "notify", "acknowledge", "resolve")
+_LIMITS = {"detect": ", and at most so long where only the last look that found all well is known"}
 STATISTICS = ("mean", "median", "p90")
 ELEMENTS = ("any", "owner", "slo", "owner_and_slo")
 #: Of one contract at most, the counter of the process among them.
@@ -85,7 +86,7 @@ def _times(each: Sequence[tuple[str, ContractKpis | None]]) -> Iterator[Family]:
     for time in TIMES:
         family = Family(
             f"observer_incident_time_to_{time}_seconds",
-            f"Of incidents opened in the last {LATELY} days; absent when none has this time.",
+            f"Of incidents opened in the last {LATELY} days; absent when none has this time{_LIMITS.get(time, '')}.",
         )
         for contract, found in each:
             spread = getattr(found.figures.pace, time) if found else None

@@ -89,6 +89,7 @@ def _spread(spread: Spread) -> Json:
         "mean_seconds": _seconds(spread.mean),
         "median_seconds": _seconds(spread.median),
         "p90_seconds": _seconds(spread.p90),
+        "is_bound": spread.is_bound,
     }
 
 
@@ -125,6 +126,7 @@ def _verdict(verdict: Verdict) -> Json:
         "property": verdict.kind.value,
         "verdict": verdict.kept.value,
         "took_seconds": _seconds(verdict.took),
+        "took_is_bound": verdict.is_bound,
         "goes_on": verdict.goes_on,
         "reason": verdict.reason or None,
     }
@@ -174,6 +176,7 @@ def _case(case: Case) -> Json:
         "reopenings": times.reopenings,
         "is_false_positive": times.is_false_positive,
         "detect_seconds": _seconds(times.detect),
+        "detect_is_bound": times.detect_is_bound,
         "notify_seconds": _seconds(times.notify),
         "acknowledge_seconds": _seconds(times.acknowledge),
         "resolve_seconds": _seconds(times.resolve),

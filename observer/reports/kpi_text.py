@@ -109,7 +109,8 @@ def _spread(spread: Spread) -> str:
     if not spread.known:
         return words.NOT_KNOWN if spread.of else "–"
     partly = f"\n{spread.known:,} of {spread.of:,} known" if spread.known < spread.of else ""
-    return f"{words.time_text(spread.median)}, {words.time_text(spread.p90)}{partly}"
+    bound = "at most\n" if spread.is_bound else ""
+    return f"{bound}{words.time_text(spread.median)}, {words.time_text(spread.p90)}{partly}"
 
 
 def _sections(review: Review) -> Iterator[tuple[str, Sequence[str]]]:

@@ -97,7 +97,11 @@ def _time(review: Review, name: str, of: Callable[[Kpis], Spread]) -> Tile:
     spread = of(review.now)
     rest = f"nine of ten within {words.time_text(spread.p90)}, " if spread.known else ""
     note = f"median; {rest}{words.known_text(spread)}" if spread.of else "no incident"
-    return _tile(review, name, lambda kpis: words.time_text(of(kpis).median), note=note)
+    return _tile(review, name, lambda kpis: _median(of(kpis)), note=note)
+
+
+def _median(spread: Spread) -> str:
+    return words.time_text(spread.median, is_bound=spread.is_bound)
 
 
 def _promises(kpis: Kpis) -> str:

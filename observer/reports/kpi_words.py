@@ -48,11 +48,13 @@ def place_text(group: Group) -> str:
     return ".".join(part for part in (group.contract, group.table) if part) or OBSERVER
 
 
-def time_text(span: timedelta | None) -> str:
-    """ "3 h 20 min"; a dash for none."""
+def time_text(span: timedelta | None, *, is_bound: bool = False) -> str:
+    """ "3 h 20 min", of a bound "at most 3 h 20 min"; a dash for none."""
     if span is not None and timedelta() < span < timedelta(seconds=1):
         return "<1 s"
-    return "–" if span is None else duration_text(span)
+    if span is None:
+        return "–"
+    return f"at most {duration_text(span)}" if is_bound else duration_text(span)
 
 
 def known_text(spread: Spread) -> str:
@@ -61,7 +63,8 @@ def known_text(spread: Spread) -> str:
 
 
 def spread_text(spread: Spread) -> str:
-    """ "half within 12 min, nine of ten within 1 h"; "not known" when none is, "" when there is nothing to know."""
+    """ "half within 12 min, nine of ten within 1 h", of bounds too; "not known" when none is, "" when there is nothing
+    to know."""
     if not spread.known:
         return NOT_KNOWN if spread.of else ""
     return f"half within {time_text(spread.median)}, nine of ten within {time_text(spread.p90)}"
@@ -93,7 +96,7 @@ def worst_text(clause: Clause) -> str:
     if worst is None:
         return "–"
     so_far = ", so far" if worst.goes_on else ""
-    return f"{time_text(worst.took)}{so_far} ({place_text(worst.group)}, {worst.incident[:8]})"
+    return f"{time_text(worst.took, is_bound=worst.is_bound)}{so_far} ({place_text(worst.group)}, {worst.incident[:8]})"
 
 
 def end_text(case: Case) -> str:
@@ -226,9 +229,13 @@ def _changed_paces(now: Kpis, before: Kpis) -> Iterator[str]:
         yield f"Incidents: {one.incidents:,}, after {other.incidents:,} in {now.span.before_name}."
     names = {"Detected": "detect", "Told": "notify", "Acknowledged": "acknowledge", "Over": "resolve"}
     for word, name in names.items():
-        new, old = getattr(one, name).median, getattr(other, name).median
+        spread, earlier = getattr(one, name), getattr(other, name)
+        new, old = spread.median, earlier.median
         if new is not None and old is not None and time_text(new) != time_text(old):
-            yield f"{word} {'sooner' if new < old else 'later'}: half within {time_text(new)}, {time_text(old)} before."
+            # Of bounds nobody knows which time was the longer one.
+            known = not (spread.is_bound or earlier.is_bound)
+            how = f"{word} {'sooner' if new < old else 'later'}" if known else word
+            yield f"{how}: half within {time_text(new)}, {time_text(old)} before."
 
 
 def _changed_contract(now: ContractKpis, before: ContractKpis) -> Iterator[str]:

@@ -1,20 +1,25 @@
-"""What runs kept of checks that did not pass. In: check ids and times. Out: the last such result of each by then."""
+"""What runs kept of checks. In: check ids and times, or a run. Out: the last result of each by then that did not pass;
+when each was last looked at and found well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Text, and_, func, select
 
+from observer.checks.audit import Audit
 from observer.checks.measure import Outcome
 from observer.store import tables as t
 from observer.store.database import Database
+from observer.store.given import given
 from observer.store.records import RecordedCheck
 from observer.store.rows import recorded_check
 
 _BROKEN = (Outcome.FAILED.value, Outcome.WARNED.value)
+_LOOKED = (Outcome.PASSED.value, *_BROKEN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +46,41 @@ class Proofs:
                 return {}
             found = ((check, _last(connection, check, newest)) for check in checks)
             return {check: proof for check, proof in found if proof is not None}
+
+    def well_before(self, audit: Audit) -> Mapping[str, datetime]:
+        """Check id → when the run began by which it was looked at last before this one, of those that did not pass now
+        and had not one bad row then.
+
+        Only by runs on the same source, under the same wording of the contract and by the same version: what another
+        rule let pass may have been bad for long. Raises StoreError.
+        """
+        failed = [result.spec.id for result in audit.results if result.outcome.value in _BROKEN]
+        if not failed:
+            return {}
+        r, c, v, of_run = t.runs.c, t.check_results.c, t.contract_versions.c, t.run_contracts.c
+        with self._database.transaction() as connection:
+            each = given(connection, check_id=(Text(), failed))
+            # By the index of check and run: ids of runs sort by their time.
+            last = (
+                select(c.run_id)
+                .join(t.runs, r.id == c.run_id)
+                .where(c.check_id == each.c.check_id, c.outcome.in_(_LOOKED))
+                .where(r.started_at < audit.started_at, r.source == audit.source)
+                .order_by(c.run_id.desc())
+                .limit(1)
+                .scalar_subquery()
+            )
+            before = select(each.c.check_id, last.label("run_id")).subquery()
+            query = (
+                select(c.check_id, r.started_at)
+                .join(before, and_(before.c.check_id == c.check_id, before.c.run_id == c.run_id))
+                .join(t.runs, r.id == c.run_id)
+                .join(t.run_contracts, of_run.run_id == c.run_id)
+                .join(t.contract_versions, and_(v.id == of_run.contract_version_id, v.contract == c.contract))
+                .where(c.outcome == Outcome.PASSED.value, func.coalesce(c.rows_failed, 0) == 0)
+                .where(r.version == audit.version, v.digest.in_([part.contract.digest for part in audit.contracts]))
+            )
+            return {row.check_id: row.started_at for row in connection.execute(query)}
 
 
 def _last(connection: Connection, check: str, newest: str) -> KeptProof | None:
