@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from observer.cli.inputs import no_such
 from observer.config.settings import ACTOR_VARIABLE
-from observer.contracts.model import Contract
+from observer.contracts.model import Contract, properties_of
 from observer.errors import InputError
 from observer.settings import Settings
 
@@ -47,6 +49,29 @@ def sound_contracts(settings: Settings) -> tuple[Contract, ...]:
         broken = f"{count} contract file{' is' if count == 1 else 's are'} broken and left out"
         click.echo(f"observer: {broken}; `observer lint` says why", err=True)
     return report.contracts
+
+
+def check_names(store: Store, settings: Settings, *, contract: str | None, owner: str | None) -> None:
+    """That nothing is wrong with a name that is written wrong is no good news.
+
+    Raises InputError: no contract and no incident that the state remembers has it.
+    """
+    contracts = sound_contracts(settings)
+    if contract is not None and not store.incidents.rows(limit=1, contract=contract):
+        names = [each.id for each in contracts]
+        if contract not in names:
+            raise no_such("contract", contract, names)
+    if owner is not None and not store.incidents.rows(limit=1, owner=owner):
+        people = _owners(contracts, settings)
+        if owner not in people:
+            raise no_such("owner", owner, people)
+
+
+def _owners(contracts: Iterable[Contract], settings: Settings) -> list[str]:
+    named = [settings.incidents.platform_owner, settings.incidents.default_owner]
+    for contract in contracts:
+        named += [contract.owner, *(prop.owner for _, prop in properties_of(contract))]
+    return sorted({name for name in named if name})
 
 
 def briefs_of(store: Store, settings: Settings) -> Briefs:

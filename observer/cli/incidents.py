@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from observer.checks.words import duration_text
-from observer.cli.incident_inputs import actor_of, actor_option, briefs_of
-from observer.cli.inputs import Span, config_option
+from observer.cli.incident_inputs import actor_of, actor_option, briefs_of, check_names
+from observer.cli.inputs import MOST_LISTED, Span, config_option
 from observer.cli.output import console
 from observer.cli.slo_inputs import form_option
 from observer.config.settings import load_settings
@@ -41,7 +41,9 @@ ID_WIDTH = 8
 @click.option("--all", "everything", is_flag=True, help="Those that are over too.")
 @click.option("--owner", metavar="EMAIL", help="Only those of this owner.")
 @click.option("--contract", metavar="ID", help="Only those of this contract.")
-@click.option("--limit", "-n", type=click.IntRange(1), default=50, show_default=True, help="How many at most.")
+@click.option(
+    "--limit", "-n", type=click.IntRange(1, MOST_LISTED), default=50, show_default=True, help="How many at most."
+)
 @form_option
 @config_option
 def incidents(
@@ -51,8 +53,11 @@ def incidents(
 
     Exit code 0: no incident is open; 1: one is; 2: only warnings and less are.
     """
-    with opened_store(load_settings(config)) as store:
+    settings = load_settings(config)
+    with opened_store(settings) as store:
         rows = store.incidents.rows(limit=limit, open_only=not everything, contract=contract, owner=owner)
+        if not rows and (contract or owner):
+            check_names(store, settings, contract=contract, owner=owner)
         lost = len(store.incidents.set_aside())
     if lost:
         looks = count_text(lost, "look")

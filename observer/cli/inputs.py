@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -10,7 +12,25 @@ import click
 from observer.config.settings import load_settings
 from observer.contracts.durations import BadDuration, parse_span
 from observer.contracts.model import Contract
+from observer.errors import InputError
+from observer.reports.visible import visible
 from observer.settings import Settings
+
+#: No state can count further.
+MOST_LISTED = 1_000_000
+_MOST_NAMED = 10
+
+
+def no_such(kind: str, wanted: str, names: Sequence[str]) -> InputError:
+    """There is no `kind` of that name: with the nearest one, or with those that there are."""
+    shown = names[:_MOST_NAMED]
+    more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
+    there_are = f"{', '.join(map(visible, shown))}{more}"
+    near = get_close_matches(wanted, names, n=1)
+    fix = f"choose from {there_are}" if names else f"there is no {kind} at all yet"
+    if near:
+        fix = f"did you mean `{visible(near[0])}`? There are {there_are}"
+    return InputError(f"there is no {kind} `{visible(wanted)}`", fix=fix)
 
 
 class Span(click.ParamType[timedelta]):

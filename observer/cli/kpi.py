@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from observer.cli.incident_inputs import sound_contracts
-from observer.cli.inputs import config_option
+from observer.cli.inputs import config_option, no_such
 from observer.cli.output import console
 from observer.config.settings import load_settings
 from observer.contracts.model import Contract
@@ -126,6 +125,4 @@ def _named(wanted: str | None, contracts: Sequence[Contract]) -> str | None:
     names = [contract.id for contract in contracts]
     if wanted is None or wanted in names:
         return wanted
-    near = difflib.get_close_matches(wanted, names, n=1)
-    fix = f"did you mean `{near[0]}`? There are {', '.join(names)}" if near else f"choose from {', '.join(names)}"
-    raise InputError(f"there is no contract `{wanted}`", fix=fix)
+    raise no_such("contract", wanted, names)

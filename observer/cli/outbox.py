@@ -11,10 +11,12 @@ from typing import Any
 import click
 
 from observer.checks.words import duration_text
-from observer.cli.inputs import config_option
+from observer.cli.inputs import MOST_LISTED, config_option
 from observer.cli.slo_inputs import form_option
 from observer.config.settings import load_settings
 from observer.errors import ExitCode
+from observer.jobs.receivers import RECEIVERS
+from observer.lineage.words import RECEIVER as LINEAGE
 from observer.reports.sentences import count_text
 from observer.reports.visible import visible
 from observer.runs.deliveries import DeadLetter, OutboxDepth
@@ -24,9 +26,14 @@ from observer.wiring import opened_store
 @click.command()
 @config_option
 @click.option("--redrive", is_flag=True, help="Try those again that were given up.")
-@click.option("--receiver", metavar="NAME", help="Of this receiver only: slack, webhook, alertmanager or lineage.")
+@click.option("--receiver", type=click.Choice([*RECEIVERS, LINEAGE]), help="Of this receiver only.")
 @click.option(
-    "--limit", "-n", type=click.IntRange(1), default=10, show_default=True, help="Given up: how many at most."
+    "--limit",
+    "-n",
+    type=click.IntRange(1, MOST_LISTED),
+    default=10,
+    show_default=True,
+    help="Given up: how many at most.",
 )
 @form_option
 def outbox(config: Path | None, redrive: bool, receiver: str | None, limit: int, form: str) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from observer.cli.inputs import config_option, read_contracts
+from observer.cli.inputs import config_option, no_such, read_contracts
 from observer.cli.output import console
 from observer.cli.slo_inputs import form_option
 from observer.config.settings import load_settings
@@ -36,6 +36,10 @@ def owners(contract: str | None, owner: str | None, nobody: bool, form: str, con
     slos = slos_for_run(settings.slos, contracts)
     with opened_store(settings) as store:
         matrix = matrix_of(contracts, slos, store)
+    if contract is not None and contract not in (names := [known.id for known in contracts]):
+        raise no_such("contract", contract, names)
+    if owner is not None and owner not in (people := sorted({row.owner for row in matrix if row.owner})):
+        raise no_such("owner", owner, people)
     rows = [
         row
         for row in matrix

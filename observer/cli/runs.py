@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from observer.checks.measure import Outcome
-from observer.cli.inputs import config_option
+from observer.cli.inputs import MOST_LISTED, config_option
 from observer.cli.output import console
 from observer.config.settings import load_settings
 from observer.errors import ExitCode
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--limit", "-n", type=click.IntRange(1), default=20, show_default=True, help="How many at most.")
+@click.option(
+    "--limit", "-n", type=click.IntRange(1, MOST_LISTED), default=20, show_default=True, help="How many at most."
+)
 @click.option("--contract", metavar="ID", help="Only runs of this contract.")
 @config_option
 def runs(limit: int, contract: str | None, config: Path | None) -> int:

@@ -96,9 +96,13 @@ def end(silence_id: str, actor: str | None, config: Path | None) -> int:
     settings = load_settings(config)
     by = _allowed(actor_of(actor), settings)
     with opened_store(settings) as store:
-        known = [each.id for each in store.incidents.silences(datetime.now(UTC)) if each.id.startswith(silence_id)]
-        store.incidents.end_silence(known[0] if len(known) == 1 else silence_id, by)
-    click.echo(f"{known[0] if known else silence_id} is over.")
+        live = [each.id for each in store.incidents.silences(datetime.now(UTC))]
+        known = [id for id in live if silence_id and id.startswith(silence_id)]
+        if len(known) > 1 and silence_id not in known:
+            raise InputError(f"{' and '.join(known)} begin with `{visible(silence_id)}`", fix="write one more letter")
+        ended = known[0] if len(known) == 1 else silence_id
+        store.incidents.end_silence(ended, by)
+    click.echo(f"{visible(ended)} is over.")
     return ExitCode.OK
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from observer.cli.inputs import config_option, contract_option, read_contracts
+from observer.cli.inputs import config_option, contract_option, no_such, read_contracts
 from observer.config.settings import load_settings
 from observer.contracts.model import Contract
 from observer.errors import InputError
@@ -43,10 +42,7 @@ class Levels:
         found = next((slo for slo in self.slos if slo.name == name), None)
         if found is not None:
             return found
-        names = [slo.name for slo in self.slos]
-        near = difflib.get_close_matches(name, names, n=1)
-        fix = f"did you mean `{near[0]}`? There are {', '.join(names)}" if near else f"choose from {', '.join(names)}"
-        raise InputError(f"there is no SLO `{name}`", fix=fix)
+        raise no_such("SLO", name, [slo.name for slo in self.slos])
 
 
 def level_options(command: Callable[_P, _R]) -> Callable[_P, _R]:

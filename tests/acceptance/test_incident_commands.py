@@ -243,12 +243,35 @@ def test_a_silence_is_added_listed_and_ended(desk: Desk) -> None:
         (("add", "contract=crm", "--for", "2h"), "Missing option '--reason'"),
         (("add", "contract=crm", "--for", "2h", "--reason", "x", "--as", "eve@evil.example"), "may not silence"),
         (("end", "nope"), "there is no silence `nope`"),
+        (("end", ""), "there is no silence ``"),
     ],
 )
 def test_a_silence_that_cannot_be_says_why(desk: Desk, words: tuple[str, ...], says: str) -> None:
     ran = desk.typed("silence", *words)
     assert ran.code == 3
     assert says in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            ("incidents", "--contract", "crn"),
+            "there is no contract `crn`. Fix: did you mean `crm`? There are crm, jobs",
+        ),
+        (("incidents", "--owner", "anna@example.com"), "there is no owner `anna@example.com`. Fix: did you mean `ana@"),
+        (("owners", "--contract", "leads"), "there is no contract `leads`. Fix: choose from crm, jobs"),
+        (("owners", "--owner", "anna@example.com"), "there is no owner `anna@example.com`. Fix: did you mean `ana@"),
+        (("outbox", "--receiver", "slak"), "'slak' is not one of 'slack', 'webhook', 'alertmanager', 'lineage'"),
+        (("incidents", "--limit", "99999999999999999999"), "99999999999999999999 is not in the range"),
+    ],
+)
+def test_a_name_that_is_written_wrong_is_no_good_news(desk: Desk, words: tuple[str, ...], says: str) -> None:
+    ran = desk.typed(*words)
+    assert ran.code == 3
+    assert says in ran.err
+    # One that was never wrong is.
+    assert desk.typed("incidents", "--contract", "jobs").code == 0
 
 
 def test_owners_are_a_matrix_and_what_nobody_owns_is_told(desk: Desk) -> None:
