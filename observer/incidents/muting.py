@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from observer.incidents.events import Verdict
@@ -40,7 +40,7 @@ class _Hider:
     def hides(self, other: Held, policy: Policy, now: datetime) -> bool:
         if not other.finding.is_hidden_by(self.held.finding):
             return False
-        lately = now - self.held.seen_at < policy.waits.remembered
+        lately = timedelta() <= now - self.held.seen_at < policy.waits.remembered
         return self.held.ended is None or (lately and other.seen_at < self.held.seen_at)
 
 

@@ -8,8 +8,8 @@ with `NOTHING_NEW` lets time pass.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from observer.incidents.events import Ended, EventKind, Group, IncidentEvent, Resolution
@@ -22,6 +22,8 @@ from observer.incidents.telling import Notice, notice_due
 
 #: No look at all: only time passed.
 NOTHING_NEW = Look(at=datetime.min.replace(tzinfo=UTC))
+#: Clocks of machines that work together differ by no more: nothing is true any later than now.
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +93,8 @@ class _Book:
 
     def take(self, look: Look) -> None:
         """Every finding goes to the incident of its group; what the look could have found and did not is over."""
+        if look.at > self._now + _CLOCKS_DIFFER:
+            look = replace(look, at=self._now)
         homes: dict[str, list[tuple[str, Held]]] = {}
         by_group: dict[Group, list[Incident]] = {}
         for incident in self._incidents.values():
@@ -104,7 +108,7 @@ class _Book:
         for finding in look.distinct():
             at_home = homes.get(finding.fingerprint, [])
             group = group_of(finding, self._policy)
-            if any(_knows_better(held, look) for _, held in at_home):
+            if any(_knows_better(held, look, self._now) for _, held in at_home):
                 found[finding.fingerprint] = max(at_home, key=_latest)[0]
             elif excuse := self._excused_in(finding, group, at_home):
                 seen.setdefault(excuse, []).append(finding)
@@ -156,7 +160,7 @@ class _Book:
         for finding in findings:
             held = state.held.get(finding.fingerprint)
             (again if held and held.ended is None and held.finding == finding else new).append(finding)
-        ended = tuple(_ended(state, look, found))
+        ended = tuple(_ended(state, look, found, self._now))
         if not (new or again or ended):
             return
         comes_back = not state.is_open and any(self._is_loud_in(state, finding) for finding in findings)
@@ -203,8 +207,13 @@ class _Book:
                 self.notices.append(Notice(key=event.key, line=incident, told=told, incident=self._incidents[incident]))
 
 
-def _knows_better(held: Held, look: Look) -> bool:
-    """Whether a look that is no older told of it already. One that moved at this very look goes on elsewhere."""
+def _knows_better(held: Held, look: Look, now: datetime) -> bool:
+    """Whether a look that is no older told of it already. One that moved at this very look goes on elsewhere.
+
+    One of a time to come was by a clock that has been set back since.
+    """
+    if held.seen_at > now + _CLOCKS_DIFFER:
+        return False
     if held.ended is Ended.MOVED:
         return held.seen_at > look.at
     return held.seen_at >= look.at
@@ -215,9 +224,9 @@ def _latest(at_home: tuple[str, Held]) -> tuple[bool, datetime, str]:
     return held.ended is None, held.seen_at, incident
 
 
-def _ended(state: Incident, look: Look, found: dict[str, str]) -> Iterable[tuple[str, Ended]]:
+def _ended(state: Incident, look: Look, found: dict[str, str], now: datetime) -> Iterable[tuple[str, Ended]]:
     for fingerprint, held in sorted(state.held.items()):
-        if held.ended is not None or held.seen_at >= look.at:
+        if held.ended is not None or look.at <= held.seen_at <= now + _CLOCKS_DIFFER:
             continue
         if fingerprint in found:
             if found[fingerprint] != state.id:

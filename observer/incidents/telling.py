@@ -7,7 +7,7 @@ As in Alertmanager: a first notice after `group`, changes at most every `group_i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from observer.checks.words import duration_text
@@ -76,7 +76,7 @@ def _kind(
     waits, told, told_at, called_at = policy.waits, incident.told, incident.told_at, incident.called_at
     if incident.first_told_at is None or told is None or told_at is None or called_at is None:
         first = NoticeKind.REOPENED if told is not None else NoticeKind.OPENED
-        return first if now >= incident.begins + waits.group else None
+        return first if _is_over(incident.begins, waits.group, now) else None
     waits_for_digest = told.way is Way.DIGEST and now < told.not_before
     if graver and not (waits_for_digest and way.way is Way.DIGEST):
         return NoticeKind.CHANGED
@@ -85,15 +85,20 @@ def _kind(
         return None
     if _is_unheard(incident, way, now):
         return NoticeKind.ESCALATED
-    if shape != told.shape and now >= told_at + waits.group_interval:
+    if shape != told.shape and _is_over(told_at, waits.group_interval, now):
         return NoticeKind.CHANGED
-    if incident.status is Status.OPEN and now >= called_at + waits.repeat_interval:
+    if incident.status is Status.OPEN and _is_over(called_at, waits.repeat_interval, now):
         return NoticeKind.REMINDER
     if incident.snooze is not None and called_at < incident.snooze.until <= now:
         return NoticeKind.REMINDER
-    if numbers != told.numbers and now >= told_at + waits.group_interval:
+    if numbers != told.numbers and _is_over(told_at, waits.group_interval, now):
         return NoticeKind.REFRESHED
     return None
+
+
+def _is_over(since: datetime, wait: timedelta, now: datetime) -> bool:
+    """Whether the wait is. A clock that was set back makes nobody wait."""
+    return not since <= now < since + wait
 
 
 def _is_unheard(incident: Incident, way: Route, now: datetime) -> bool:
@@ -127,7 +132,7 @@ def _like(told: Told, kind: NoticeKind, now: datetime, news: tuple[str, ...]) ->
         channel=told.channel,
         way=told.way,
         also=told.also,
-        not_before=max(told.not_before, now),
+        not_before=max(told.not_before, now) if told.way is Way.DIGEST else now,
         grade=told.grade,
         shape=told.shape,
         numbers=told.numbers,

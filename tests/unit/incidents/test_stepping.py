@@ -321,6 +321,23 @@ def test_without_a_window_for_reopening_looks_are_taken_all_the_same_and_open_an
     assert [incident.is_open for incident in world.incidents] == [False, True]
 
 
+def test_a_clock_that_was_a_day_ahead_holds_up_neither_a_notice_nor_a_mending() -> None:
+    world = World().at("1d 09:00")
+    world.sees(broken("email"), broken("phone"), stale())
+    assert world.waits_until("1d 09:01") == [OPENED]
+    told = world.at("09:00").sees(broken("email"), of=[broken("phone"), stale()])
+    assert told == [CHANGED], "what a stale table hid is told, and nobody waits for tomorrow"
+    assert world.at("09:01").sees(of=[broken("email")]) == [RESOLVED]
+    assert world.notices[-1].told.not_before == world.now
+
+
+def test_a_look_by_a_clock_that_runs_ahead_is_of_now() -> None:
+    world = World().at("09:00")
+    world.sees(broken(), at=clock("10:00"))
+    world.at("09:05").sees(of=[broken()])
+    assert not world.only.is_open
+
+
 def test_a_look_as_old_as_the_window_for_reopening_is_passed_over_and_that_is_said() -> None:
     world = World().at("2d 09:00")
     result = step([], Look(at=clock("1d 09:00"), findings=(broken(),)), world.now, POLICY)
