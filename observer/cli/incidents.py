@@ -21,6 +21,7 @@ from observer.errors import ExitCode
 from observer.incidents.acting import Act, Action
 from observer.incidents.findings import Grade
 from observer.incidents.incident import Status
+from observer.incidents.words import place_text
 from observer.reports.sentences import count_text
 from observer.reports.visible import visible
 from observer.wiring import opened_store
@@ -172,7 +173,7 @@ def _print(rows: Sequence[IncidentRow], now: datetime) -> None:
         out.print(_table(rows, now))
     else:
         for row in rows:
-            head = "  ".join((_where(row), _since(row, now), row.group.owner or "nobody", _status(row, now)))
+            head = "  ".join((place_text(row.group), _since(row, now), row.group.owner or "nobody", _status(row, now)))
             out.print(Text.assemble(_mark(row), f"  {visible(head)}"), soft_wrap=True)
             out.print(Text(f"    {_began(row)}", "dim"), soft_wrap=True)
     out.print(Text(_summary(rows), "bold"))
@@ -192,7 +193,7 @@ def _table(rows: Sequence[IncidentRow], now: datetime) -> Table:
     table.add_column("Owner", overflow="fold")
     table.add_column("Status", overflow="fold")
     for row in rows:
-        where = Group(Text(visible(_where(row))), Text(_began(row), "dim"))
+        where = Group(Text(visible(place_text(row.group))), Text(_began(row), "dim"))
         owner, status = Text(visible(row.group.owner or "nobody")), Text(_status(row, now))
         table.add_row(_mark(row), _since(row, now), where, f"{row.going_on:,}", owner, status)
     return table
@@ -207,12 +208,8 @@ def _mark(row: IncidentRow) -> Text:
     return Text.assemble((f"{sign} ", style), row.id[:ID_WIDTH])
 
 
-def _where(row: IncidentRow) -> str:
-    return ".".join(part for part in (row.group.contract, row.group.table) if part) or "the observer"
-
-
 def _began(row: IncidentRow) -> str:
-    return visible(row.reason.removeprefix(_where(row)).lstrip(".:").strip())
+    return visible(row.reason.removeprefix(place_text(row.group)).lstrip(".:").strip())
 
 
 def _since(row: IncidentRow, now: datetime) -> str:

@@ -10,6 +10,7 @@ from observer.checks.words import duration_text
 from observer.incidents.events import EventKind, IncidentEvent, NoticeKind
 from observer.incidents.findings import Finding
 from observer.incidents.incident import Incident, fold
+from observer.incidents.words import place_text
 from observer.store import Store
 
 _ACTS = {
@@ -55,7 +56,7 @@ class LiveIncidents:
 
 
 def _news(event: IncidentEvent, state: Incident) -> Iterator[IncidentNews]:
-    place = ".".join(part for part in (state.group.contract, state.group.table) if part) or "the observer"
+    place = place_text(state.group)
     told = event.told
     if told is not None and told.kind.calls:
         whom = f"{told.to or 'nobody by name'}{f' in {told.channel}' if told.channel else ''}"

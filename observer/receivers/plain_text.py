@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from observer.checks.words import duration_text, number_text
 from observer.incidents.brief import Brief, Point
+from observer.incidents.words import budget_left_text, calm_text, mute_text, quiet_texts
 
 
 def text_of(brief: Brief) -> str:
@@ -12,8 +13,9 @@ def text_of(brief: Brief) -> str:
     if brief.more:
         lines.append(f"and {number_text(brief.more)} more")
     lines += brief.budgets
-    if brief.hidden:
-        lines.append(f"Says nothing meanwhile because of this: {number_text(brief.hidden)}")
+    lines += quiet_texts(brief)
+    if brief.calms_for is not None:
+        lines.append(calm_text(brief.calms_for))
     if brief.consumers:
         lines.append(f"Used by: {', '.join(brief.consumers)}")
     if brief.is_over:
@@ -28,9 +30,11 @@ def _lines(point: Point) -> list[str]:
         said.append(f"observed {found.observed}")
     if found.expected:
         said.append(f"expected {found.expected}")
+    if found.budget_left is not None:
+        said.append(budget_left_text(found.budget_left))
     said.append("over" if point.is_over else f"since {point.since:%Y-%m-%d %H:%M} UTC")
     if point.mute:
-        said.append(point.mute.value)
+        said.append(mute_text(point.mute))
     lines = ["; ".join(said)]
     if point.proof.segment:
         lines.append(f"  mostly {point.proof.segment}")

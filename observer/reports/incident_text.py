@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from observer.checks.words import duration_text, number_text, rows_text
+from observer.checks.words import duration_text, rows_text
 from observer.incidents.acting import Act
 from observer.incidents.brief import Brief, Point
 from observer.incidents.events import IncidentEvent
 from observer.incidents.findings import Grade
 from observer.incidents.incident import Status
-from observer.incidents.muting import Mute
 from observer.incidents.policy import Way
+from observer.incidents.words import budget_left_text, calm_text, mute_text, quiet_texts
 from observer.reports.incident_words import names_text, timeline
 from observer.reports.sentences import count_text
 from observer.reports.slo_words import moment_text
@@ -33,12 +33,6 @@ SIGNS = {
 }
 OVER = ("✓", "green")
 _WAYS = {Way.PAGE: "paged", Way.CHANNEL: "in the channel", Way.DIGEST: "with the digest"}
-_MUTES = {
-    Mute.HIDDEN: "nobody is called: the table is stale or out of reach, and this follows from it",
-    Mute.EXCUSED: "nobody is called: a person said that it is no fault",
-    Mute.SILENCED: "nobody is called: a silence covers it",
-    Mute.SNOOZED: "nobody is called: it is snoozed",
-}
 #: What a person may do → the option of `observer incident`.
 OPTIONS = {
     Act.ACKNOWLEDGE: "--ack",
@@ -107,13 +101,11 @@ def _facts(brief: Brief) -> Iterator[tuple[str, str]]:
     if brief.snoozed_until:
         yield "Snoozed", f"until {moment_text(brief.snoozed_until)} by {visible(brief.snoozed_by)}"
     if brief.calms_for is not None:
-        yield "Now", f"nothing is wrong, but it comes and goes: over after {duration_text(brief.calms_for)} of calm"
+        yield "Now", f"nothing is wrong, but it {calm_text(brief.calms_for)}"
     if brief.said_fixed_by and not brief.is_over:
         yield "Said fixed", f"by {visible(brief.said_fixed_by)}; the next look decides"
-    if brief.muted or brief.hidden:
-        quiet = [f"{brief.muted} of {brief.going_on} findings here say nothing"] if brief.muted else []
-        others = f"{count_text(brief.hidden, 'finding')} {'says' if brief.hidden == 1 else 'say'} nothing because of it"
-        yield "Muted", "; ".join([*quiet, *([others] if brief.hidden else [])])
+    if quiet := quiet_texts(brief):
+        yield "Muted", "; ".join(quiet)
     if brief.consumers:
         yield "At risk", names_text(brief.consumers)
     for budget in brief.budgets:
@@ -135,12 +127,10 @@ def _point_lines(point: Point) -> Iterator[Text]:
     if seen or expected:
         yield Text(f"  {seen or 'seen'}{expected}")
     if found.budget_left is not None:
-        left = found.budget_left
-        spent = f"{number_text(left)} left" if left >= 0 else f"overspent by {number_text(-left)}"
-        yield Text(f"  budget of bad records: {spent}")
+        yield Text(f"  {budget_left_text(found.budget_left)}")
     yield Text(f"  since {moment_text(point.since)}, last seen {moment_text(point.seen_at)}", "dim")
     if point.mute is not None:
-        yield Text(f"  {_MUTES[point.mute]}", "dim")
+        yield Text(f"  {mute_text(point.mute)}", "dim")
     if point.proof.segment:
         yield Text(f"  {visible(point.proof.segment)}")
     for key in point.proof.keys:

@@ -19,6 +19,7 @@ from observer.errors import ReportError
 from observer.incidents.findings import Grade
 from observer.incidents.kpis import Review
 from observer.incidents.response import Kept
+from observer.incidents.words import place_text
 from observer.reports import kpi_words as words
 from observer.reports.kpi_tiles import tiles
 from observer.reports.sentences import count_text
@@ -79,7 +80,7 @@ def _template() -> Template:
         "minute": _minute,
         "time": words.time_text,
         "contract": words.contract_text,
-        "place": words.place_text,
+        "place": place_text,
         "promise": words.promise_text,
         "clause": words.clause_text,
         "worst": words.worst_text,

@@ -10,16 +10,14 @@ from observer.checks.measure import Outcome
 from observer.checks.score import ScorePart
 from observer.checks.words import duration_text, number_text, percent_text
 from observer.contracts.model import ResponseKind
-from observer.incidents.events import Group
 from observer.incidents.kpis import Case, ContractKpis, Elements, Figures, Kpis, Review, Writes
 from observer.incidents.response import Clause, Verdict
 from observer.incidents.times import Spread
+from observer.incidents.words import OBSERVER, place_text
 from observer.reports.sentences import count_text
 
 #: In place of what is not known.
 NOT_KNOWN = "not known"
-#: What incidents are called that are of no contract.
-OBSERVER = "the observer itself"
 NOBODY = "nobody"
 #: Checks of a score by what came of them: "33 hold".
 PARTS = {
@@ -41,11 +39,6 @@ _PROMISES = {
 def contract_text(contract: str) -> str:
     """Its id."""
     return contract or OBSERVER
-
-
-def place_text(group: Group) -> str:
-    """ "crm.leads", or the observer itself."""
-    return ".".join(part for part in (group.contract, group.table) if part) or OBSERVER
 
 
 def time_text(span: timedelta | None, *, is_bound: bool = False) -> str:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from observer.checks.measure import Outcome
-from observer.checks.words import duration_text, number_text, percent_text
-from observer.incidents.events import Group
+from observer.checks.words import duration_text, number_text, percent_text, rows_text
 from observer.incidents.findings import Grade
 from observer.incidents.incident import Status
-from observer.incidents.muting import Mute
+from observer.incidents.words import budget_left_text, calm_text, mute_text, place_text, quiet_texts
 from observer.reports.sentences import SIGNS, count_text, outcomes_text, seconds_text
 from observer.reports.slo_words import budget_text, counted_noun, left_share
 from observer.reports.visible import shown_value, visible
@@ -86,24 +85,6 @@ def badge(kind: str, text: str) -> Markup:
     )
 
 
-def place(group: Group) -> str:
-    """ "crm-leads.leads"; the observer itself where there is no contract."""
-    return ".".join(part for part in (group.contract, group.table) if part) or "the observer"
-
-
-def mute_text(mute: Mute) -> str:
-    """Why nobody is called."""
-    return _MUTES[mute]
-
-
-_MUTES = {
-    Mute.HIDDEN: "nobody is called: the table is stale or out of reach, and this follows from it",
-    Mute.EXCUSED: "nobody is called: a person said that it is no fault",
-    Mute.SILENCED: "nobody is called: a silence covers it",
-    Mute.SNOOZED: "nobody is called: it is snoozed",
-}
-
-
 def is_web(address: str) -> bool:
     """Whether it may be linked to: a contract could say `javascript:`."""
     return address.startswith(("https://", "http://"))
@@ -155,9 +136,13 @@ GLOBALS: dict[str, Any] = {
     "Status": Status,
     "badge": badge,
     "outcomes_text": outcomes_text,
-    "place": place,
+    "place": place_text,
     "level_kind": level_kind,
     "budget_left": budget_left,
     "budget_text": budget_said,
     "mute_text": mute_text,
+    "quiet_texts": quiet_texts,
+    "calm_text": calm_text,
+    "budget_left_text": budget_left_text,
+    "rows_text": rows_text,
 }
