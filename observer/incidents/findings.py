@@ -100,8 +100,9 @@ class Finding:
     budget_left: int | None = None
     #: Since when it is wrong, where that is known to be earlier than when it was seen; aware, UTC.
     since: datetime | None = None
-    #: When a look began that found it well, with none in between that found otherwise: it went wrong after that. Of how
-    #: it is found, not of what is found: a finding that differs in nothing else is the same.
+    #: It went wrong after that: a look began then that found it well, with none in between that found otherwise; of a
+    #: level, no bad record that its alert counts is older. Of how it is found, not of what is: a finding that differs
+    #: in nothing else is the same.
     good_at: datetime | None = field(default=None, compare=False)
     #: No value of the field may be shown; none is in here.
     restricted: bool = False

@@ -25,6 +25,7 @@ from observer.slo.burn import Urgency
 from observer.slo.model import Slo
 from observer.slo.standing import OpenAlert
 
+_CHECKED = (Source.CHECK, Source.CHANGE)
 _GRADES = {Severity.ERROR: Grade.ERROR, Severity.WARNING: Grade.WARNING, Severity.INFO: Grade.INFO}
 
 
@@ -142,9 +143,9 @@ def look_of_run(audit: ContractAudit, *, at: datetime) -> Look:
 
 
 def last_well(look: Look, well: Mapping[str, datetime]) -> Look:
-    """The look, whose findings say when they were last looked at and found well. `well`: by fingerprint.
+    """The look, whose findings of checks say when they were last looked at and found well. `well`: by fingerprint.
 
-    What could not be looked at has no bad record, and who knows since when it is wrong needs no bound.
+    What could not be looked at has no bad record; an alert that is not open has no say on when records went bad.
     """
     findings = (_last_well(finding, well.get(finding.fingerprint), look.at) for finding in look.findings)
     return replace(look, findings=tuple(findings))
@@ -153,7 +154,7 @@ def last_well(look: Look, well: Mapping[str, datetime]) -> Look:
 def _last_well(finding: Finding, good_at: datetime | None, at: datetime) -> Finding:
     # A clock may have been set back in between.
     knows = good_at is not None and good_at <= at
-    return replace(finding, good_at=good_at) if knows and not finding.is_blind and finding.since is None else finding
+    return replace(finding, good_at=good_at) if knows and finding.source in _CHECKED else finding
 
 
 def _unreachable(contract: Contract, table: str | None, error: str) -> Finding:

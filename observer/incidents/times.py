@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from observer.incidents.events import EventKind, Group, IncidentEvent, NoticeKind, Resolution
-from observer.incidents.findings import Finding
+from observer.incidents.findings import Finding, Source
 
 #: What a person does who has taken notice.
 ANSWERS = (EventKind.ACKNOWLEDGED, EventKind.SNOOZED, EventKind.JUDGED, EventKind.SAID_FIXED)
@@ -76,14 +76,18 @@ def times_of(events: Iterable[IncidentEvent]) -> Times | None:
 
 def _began(found: Iterable[Finding]) -> tuple[datetime | None, bool]:
     """When the first bad record was, as far as known; and whether only that it was no earlier is known."""
-    found = tuple(found)
-    known = [finding.since for finding in found if finding.since is not None]
-    if known:
-        return min(known), False
-    # Any of them may have been the first to go wrong. What could not be looked at has no bad record.
-    good = [finding.good_at for finding in found if not finding.is_blind]
-    bounds = [at for at in good if at is not None]
-    return (min(bounds), True) if bounds and len(bounds) == len(good) else (None, False)
+    # What could not be looked at has no bad record.
+    bad = [finding for finding in found if not finding.is_blind]
+    known = [began for finding in bad if (began := _bad_since(finding)) is not None]
+    # Any of them may have been the first to go wrong.
+    return min(known) if known and len(known) == len(bad) else (None, False)
+
+
+def _bad_since(finding: Finding) -> tuple[datetime, bool] | None:
+    # An alert is open since it rang, which is after the bad records that it counts.
+    if finding.since is not None and finding.source is not Source.LEVEL:
+        return finding.since, False
+    return None if finding.good_at is None else (finding.good_at, True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -104,6 +104,8 @@ def look_of_standing(standing: SloStanding, contract: Contract, *, at: datetime)
     """What an evaluation of a level told: its alerts, and whether it could be counted at all."""
     slo, trouble = standing.slo, standing.ledger.trouble
     look = look_of_level(slo, standing.ledger.alerts, contract, at=at, names=ALERTS)
+    after = {level_fingerprint(slo.name, each.alert.name): standing.bad_after(each) for each in standing.ledger.alerts}
+    look = replace(look, findings=tuple(replace(each, good_at=after[each.fingerprint]) for each in look.findings))
     if trouble is None:
         return replace(look, covered=look.covered | {uncounted_fingerprint(slo.name)})
     return replace(look, findings=(*look.findings, _uncounted(slo, contract, trouble)))

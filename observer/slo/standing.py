@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from observer.slo.alerts import Alert
+from observer.slo.alerts import Alert, AlertKind
 from observer.slo.budget import Budget, Counts, burn_rate, exhausted_in
 from observer.slo.burn import RULES
-from observer.slo.model import Slo, TimeToFill
+from observer.slo.model import Method, Slo, TimeToFill
 from observer.slo.windows import span_begins, window_begins
 
 #: Spans whose burn rates are told, shortest first; that of the whole window comes beside them.
@@ -87,6 +87,21 @@ class SloStanding:
         if not self.budget.met:
             return Condition.MISSED
         return Condition.BURNING if self.ledger.alerts else Condition.MET
+
+    def bad_after(self, opened: OpenAlert) -> datetime | None:
+        """No bad record that the alert counted when it rang is older; None: the spans do not tell."""
+        rule = opened.alert.rule
+        counted = self.spans[rule.long] if rule else self.budget.counts
+        # What made a slice bad may have been bad before, when it was too few.
+        is_of_records = self.slo.method is Method.OCCURRENCES and opened.alert.kind is not AlertKind.UNKNOWN
+        if not (is_of_records and counted.bad):
+            return None
+        all_of_it = [span for span, counts in self.spans.items() if counts.bad == counted.bad]
+        if not all_of_it:
+            return None
+        begins = span_begins(min(all_of_it), spans_end(self.slo, self.ledger, self.at))
+        # Of one that rang before that, the window has moved on.
+        return begins if begins <= opened.since else None
 
 
 def spans_end(slo: Slo, ledger: LedgerStanding, at: datetime) -> datetime:

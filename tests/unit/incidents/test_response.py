@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from observer.contracts.model import Contract, ResponseKind, ResponseSla
 from observer.incidents.acting import Act, delivered
@@ -58,6 +60,21 @@ def test_what_is_detected_in_time_is_met_and_what_began_at_an_unknown_time_is_un
         None,
         "nobody knows since when it was wrong",
     )
+
+
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_a_bound_keeps_a_promise_and_never_breaks_one(ago: int, earlier: int) -> None:
+    took, bound = timedelta(minutes=ago), timedelta(minutes=ago + earlier)
+    world = World()
+    world.at("09:00").sees(broken(good_at=clock("09:00") - bound))
+    found = verdict(world, DETECT, "09:05")
+    assert (found.took, found.is_bound) == (bound, True)
+    assert found.kept is (Kept.MET if bound <= DETECT.limit else Kept.UNKNOWN)
+    if found.kept is Kept.MET:
+        assert took <= DETECT.limit
+    clause = clause_of("crm", DETECT, [found])
+    assert (clause.met, clause.unknown, clause.broken) == (found.kept is Kept.MET, found.kept is Kept.UNKNOWN, 0)
+    assert (clause.worst is None) is (found.kept is Kept.UNKNOWN), "a bound that decides nothing is no time that was"
 
 
 @pytest.mark.parametrize(
