@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from observer.config.setting_addresses import api, header, networks, secret_base, secret_url, site
 from observer.config.setting_values import (
     Read,
-    api,
     choice,
     clock,
     flag,
-    header,
     hours,
     key,
-    networks,
     path,
     paths,
     patterns,
     secret,
-    secret_url,
     slack_channel,
     span,
     text,
     token,
-    url,
     whole,
     zone,
 )
@@ -63,7 +59,7 @@ SECRETS: Mapping[Name, Read] = {
     ("slack", "signing_secret"): secret(16),
     ("webhook", "url"): secret_url,
     ("webhook", "secret"): secret(16),
-    ("alertmanager", "url"): secret_url,
+    ("alertmanager", "url"): secret_base,
 }
 #: Every setting with what reads it; the tables of the file are the sections of `Settings`.
 READERS: Mapping[Name, Read] = {
@@ -93,7 +89,7 @@ READERS: Mapping[Name, Read] = {
     ("web", "port"): whole(
         0, 65_535, remedy="0 is any free one; inside Kubernetes set `enableServiceLinks: false` if it writes this one"
     ),
-    ("web", "public_url"): url,
+    ("web", "public_url"): site,
     ("web", "user_header"): header,
     ("web", "trusted_proxies"): networks,
     ("web", "open_reading"): flag,

@@ -5,7 +5,6 @@ What is a secret is never quoted, not even when it is wrong.
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import os
 import re
@@ -13,7 +12,6 @@ from collections.abc import Callable
 from datetime import time, timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from observer.config.open_hours import BadHours, calendar_of
@@ -24,8 +22,6 @@ from observer.contracts.schedules import Calendar
 Read = Callable[[object], object]
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
-#: RFC 9110: a token.
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class BadSetting(ValueError):
@@ -154,72 +150,6 @@ def patterns(value: object) -> tuple[str, ...]:
         fix = 'write a list like ["ana@example.com", "*@ops.example.com"], in the environment with commas between them'
         raise BadSetting(f"it is {quoted(value)}", fix=fix)
     return tuple(part.strip() for part in parts)
-
-
-def networks(value: object) -> tuple[str, ...]:
-    """A list of IP addresses and networks; in the environment one text, with commas between them."""
-    form = 'a list like ["10.0.0.7", "10.1.0.0/16"], in the environment with commas between them'
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list) or not parts:
-        raise BadSetting(f"it is {quoted(value)}", fix=f"write {form}")
-    found = []
-    for part in parts:
-        try:
-            network = ipaddress.ip_network(part.strip() if isinstance(part, str) else "", strict=False)
-        except ValueError:
-            raise BadSetting(f"{quoted(part)} is no address and no network", fix=f"write {form}") from None
-        if network.prefixlen == 0:
-            fix = "name the addresses of the proxies alone: whoever is trusted can say that he is anybody"
-            raise BadSetting(f"{quoted(part)} is every address", fix=fix)
-        found.append(str(network))
-    return tuple(found)
-
-
-def header(value: object) -> str:
-    """The name of an HTTP header."""
-    name = text(value)
-    if not _HEADER.fullmatch(name):
-        raise BadSetting(f"it is {quoted(value)}, which is no name of a header", fix="write e.g. X-Forwarded-Email")
-    return name
-
-
-def url(value: object) -> str:
-    """An http(s) URL that is no secret, without a slash at its end."""
-    found = text(value)
-    wrong = _wrong_with_url(found)
-    if wrong:
-        # A password in it would be one, and nobody wrote it to be shown.
-        shown = "" if "@" in found else f"it is {quoted(value)}: "
-        raise BadSetting(f"{shown}{wrong}", fix="write it like https://observer.example.com")
-    return found.rstrip("/")
-
-
-def api(value: object) -> str:
-    """The same, of an API: with a slash at its end."""
-    return f"{url(value)}/"
-
-
-def secret_url(value: object) -> str:
-    """An http(s) URL that no message shows."""
-    found = str(secret()(value))
-    wrong = _wrong_with_url(found, bare=False)
-    if wrong:
-        raise BadSetting(wrong, fix="write it like https://hooks.example.com/observer")
-    return found
-
-
-def _wrong_with_url(found: str, *, bare: bool = True) -> str:
-    """ "" when it can be asked. `bare`: it is a base, without password, query and fragment."""
-    try:
-        parts = urlsplit(found)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "it is no URL"
-    if parts.scheme not in ("http", "https") or not host or re.search(r"\s", found):
-        return "it is no http or https URL"
-    if bare and (parts.query or parts.fragment or "@" in parts.netloc):
-        return "a base has no user, query or fragment"
-    return ""
 
 
 def slack_channel(value: object) -> str:

@@ -135,11 +135,18 @@ def test_lists_of_the_environment_have_commas_between_them() -> None:
         ("WEB_PUBLIC_URL", "https://h:70000", "it is no URL"),
         ("WEB_PUBLIC_URL", "https://h/?a=b", "a base has no user, query or fragment"),
         ("WEB_PUBLIC_URL", f"https://u:{CANARY}@h", "a base has no user, query or fragment"),
+        (
+            "WEB_PUBLIC_URL",
+            "https://h/observer/",
+            "pages are served at the root of a name. Fix: give",
+        ),
         ("WEB_OPEN_READING", "perhaps", "it is `perhaps`. Fix: write true or false"),
         ("SLACK_API_URL", "slack.com", "it is no http or https URL"),
+        ("SLACK_API_URL", "http://slack.com/api/", "the token would be sent for all to read. Fix: write https://"),
         ("SLACK_TOKEN", f"xoxp-{CANARY}", "it does not begin with `xoxb-`, or is cut short. Fix: copy the Bot User"),
         ("SLACK_TOKEN", "xoxb-", "it does not begin with `xoxb-`, or is cut short"),
         ("ALERTMANAGER_URL", f"{CANARY}:9093", "it is no http or https URL"),
+        ("ALERTMANAGER_URL", f"http://h/?{CANARY}", "a base has no query or fragment"),
     ],
 )
 def test_a_wrong_value_names_itself_and_its_remedy(setting: str, value: str, says: str) -> None:
@@ -153,6 +160,7 @@ def test_a_wrong_value_names_itself_and_its_remedy(setting: str, value: str, say
     [
         ({"WEB_USER_HEADER": "X-User"}, "given without `web.trusted_proxies`. Fix: anybody could write that header"),
         ({"WEB_USER_HEADER": "X User", "WEB_TRUSTED_PROXIES": "::1"}, "`X User`, which is no name of a header"),
+        ({"WEB_USER_HEADER": "Cookie", "WEB_TRUSTED_PROXIES": "::1"}, "`Cookie` is written by browsers themselves"),
         ({"WEB_TRUSTED_PROXIES": "::1"}, "given without `web.user_header`"),
         ({"WEB_USER_HEADER": "X-User", "WEB_TRUSTED_PROXIES": "0.0.0.0/0"}, "`0.0.0.0/0` is every address"),
         ({"WEB_USER_HEADER": "X-User", "WEB_TRUSTED_PROXIES": "10.0.0"}, "`10.0.0` is no address and no network"),
