@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from observer.incidents.findings import Finding, Grade, Look, Source
 from observer.jobs.hand_over_looks import LooksHandedOver
 from observer.runs.leading import Term
 from observer.store import Store
+from observer.store.documents import read
+from observer.store.incident_tables import incident_looks
 from tests.fakes.small_runs import NOON
 from tests.unit.incidents.timeline import broken
 
@@ -78,6 +81,35 @@ def test_what_could_not_be_seen_once_is_not_told(leader: Leader) -> None:
     assert not leader.sees(2, of=(email,))
     assert not leader.sees(3, BLIND)
     assert leader.sees(4, BLIND)
+
+
+def test_what_is_wrong_says_when_a_look_that_was_handed_over_or_not_last_found_it_well(leader: Leader) -> None:
+    email, phone = broken("email"), broken("phone")
+    both = (email, phone)
+    for minute in (0, 1, 2):
+        leader.sees(minute, phone, of=both)
+    leader.sees(3, email, phone, BLIND, of=both)
+    leader.sees(9, email, phone, BLIND, of=both)
+    said = [{f.subject: f.good_at for f in look.findings} for look in queued(leader.store)]
+    assert said[0] == {phone.subject: None}, "never found well"
+    well = {email.subject: NOON + 2 * MINUTE, phone.subject: None}
+    assert said[1] == well
+    assert said[2] == {**well, BLIND.subject: None}, "what could not be looked at has no bad record"
+
+
+def test_a_new_leader_does_not_know_what_the_last_one_found_well(leader: Leader) -> None:
+    email = broken("email")
+    leader.sees(0, of=(email,))
+    leader.is_followed()
+    leader.sees(1, email, of=(email,))
+    assert [finding.good_at for finding in queued(leader.store)[-1].findings] == [None]
+
+
+def queued(store: Store) -> list[Look]:
+    """Looks that wait, the oldest first."""
+    k = incident_looks.c
+    with store._database.transaction() as connection:
+        return [read(Look, row.document) for row in connection.execute(select(k.document).order_by(k.id))]
 
 
 def test_another_leader_and_another_configuration_say_everything_again(leader: Leader) -> None:
