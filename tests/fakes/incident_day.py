@@ -25,13 +25,12 @@ from observer.daemon.watching import Watch
 from observer.incidents.acting import Act, Action, Answer
 from observer.incidents.brief import Brief
 from observer.incidents.events import NoticeKind
-from observer.incidents.looks import look_of_run
 from observer.jobs.act_on_incident import act_on
 from observer.jobs.briefs import Briefs
 from observer.jobs.deliver import flush
 from observer.jobs.hand_over_looks import LooksHandedOver
 from observer.jobs.incident_policy import PolicyNow
-from observer.jobs.looks import look_of_glance
+from observer.jobs.looks import look_of_audit, look_of_glance
 from observer.jobs.receivers import deliveries_to
 from observer.jobs.record_audit import record_audit
 from observer.lineage.ids import new_run_id
@@ -221,7 +220,8 @@ class Day:
             contracts=(part,),
             version="0.1.0",
         )
-        record_audit(audit, self._store, looks=[look_of_run(part, at=self.now)])
+        look = look_of_audit(audit, self._store.proofs.well_before(audit))
+        record_audit(audit, self._store, looks=[look])
         return self._happened()
 
     def glances(self) -> Day:
