@@ -14,6 +14,8 @@ from observer.cli.inputs import no_such
 from observer.config.settings import ACTOR_VARIABLE
 from observer.contracts.model import Contract, properties_of
 from observer.errors import InputError
+from observer.incidents.permission import LONGEST_NAME, person_of
+from observer.reports.visible import visible
 from observer.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,9 +31,12 @@ actor_option = click.option(
 
 
 def actor_of(given: str | None) -> str:
-    """Who acts. Raises InputError when nothing tells."""
+    """Who acts. Raises InputError when nothing tells, or what tells is no name."""
     name = (given or os.environ.get(ACTOR_VARIABLE) or "").strip()
     if name:
+        if person_of(name) is None:
+            fix = f"write one line of at most {LONGEST_NAME} characters: an email address"
+            raise InputError(f"`{visible(name[:40])}` is no name of a person", fix=fix)
         return name
     try:
         return getpass.getuser()

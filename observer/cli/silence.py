@@ -17,6 +17,7 @@ from observer.cli.inputs import Span, config_option
 from observer.cli.slo_inputs import form_option
 from observer.config.settings import load_settings
 from observer.errors import ExitCode, InputError, NotAllowed
+from observer.incidents.acting import LONGEST_REASON
 from observer.incidents.incident import Incident
 from observer.incidents.permission import may_act
 from observer.incidents.policy import Matcher, Silence
@@ -55,6 +56,8 @@ def add(matchers: tuple[str, ...], span: timedelta, reason: str, actor: str | No
         raise InputError(f"a silence lasts at most {duration_text(LONGEST)}", fix=fix)
     if not reason.strip():
         raise InputError("the reason is empty", fix="say why, for whoever wonders")
+    if len(reason.strip()) > LONGEST_REASON:
+        raise InputError(f"a reason has at most {LONGEST_REASON} characters", fix="say it shorter")
     read = tuple(matcher_of(text) for text in matchers)
     added = Silence(id=secrets.token_hex(4), matchers=read, begins=now, ends=now + span, by=by, reason=reason.strip())
     with opened_store(settings) as store:

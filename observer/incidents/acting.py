@@ -18,6 +18,8 @@ from observer.incidents.telling import Notice, acted
 
 #: Nobody forgets an incident for longer by one press of a button.
 LONGEST_SNOOZE = timedelta(days=30)
+#: Characters: nobody reads more in a thread.
+LONGEST_REASON = 500
 
 
 class Act(StrEnum):
@@ -99,6 +101,8 @@ def _refusal(incident: Incident, action: Action, now: datetime) -> str | None:
     if not incident.is_open:
         how = incident.resolution or "resolved"
         return f"this incident is over already ({how})"
+    if len(action.reason.strip()) > LONGEST_REASON:
+        return f"a reason has at most {LONGEST_REASON} characters"
     match action.act:
         case Act.ACKNOWLEDGE if incident.status is Status.ACKNOWLEDGED:
             return f"{incident.acknowledged_by} acknowledged it already"

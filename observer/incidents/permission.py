@@ -1,9 +1,18 @@
-"""Who may act on incidents. Pure."""
+"""Who acts on incidents: what is a name, and whether it may. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+
+#: No name is longer.
+LONGEST_NAME = 200
+
+
+def person_of(text: str) -> str | None:
+    """A username as somebody wrote it; None: it is none."""
+    name = text.strip()
+    return name if 0 < len(name) <= LONGEST_NAME and name.isprintable() else None
 
 
 def may_act(username: str, patterns: Iterable[str]) -> bool:

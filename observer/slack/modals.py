@@ -11,9 +11,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from observer.incidents.acting import Act
+from observer.incidents.acting import LONGEST_REASON, Act
 from observer.slack.action_ids import encode
-from observer.slack.presses import CALLBACK_ID, LONGEST_REASON, NEED_A_REASON, REASON_ACTION, REASON_BLOCK, Press
+from observer.slack.presses import CALLBACK_ID, NEED_A_REASON, REASON_ACTION, REASON_BLOCK, Press
 
 _LONGEST_NAME = 200
 

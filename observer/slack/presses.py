@@ -15,15 +15,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from observer.incidents.acting import Act
+from observer.incidents.acting import LONGEST_REASON, Act
 from observer.slack.action_ids import LINK_PREFIX, Pressed, decode
 
 #: Of a form of ours.
 CALLBACK_ID = "observer.reason"
 REASON_BLOCK = "reason"
 REASON_ACTION = "observer.reason.text"
-#: Slack's limit of a plain text input is 3,000; nobody reads so much in a thread.
-LONGEST_REASON = 500
 #: These are given with a reason.
 NEED_A_REASON = frozenset({Act.EXPECTED, Act.FALSE_POSITIVE})
 _ID = re.compile(r"[A-Z][A-Z0-9]{1,39}")

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from observer.incidents.acting import Act, Action, Answer
+from observer.incidents.acting import LONGEST_REASON, Act, Action, Answer
 from observer.incidents.events import Resolution
 from observer.incidents.findings import Grade
 from observer.incidents.incident import Status
+from observer.incidents.permission import person_of
 from observer.store import IncidentRow
 from observer.web.problems import Refusal
-from observer.web.visitors import person_of
-
-#: What a person may write with an action.
-MOST_REASON = 1_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +93,8 @@ def written_reason(text: str) -> str:
     """What the state can hold of it. Raises Refusal: it is too long."""
     # JSON can name halves of characters, which are none.
     reason = text.replace("\0", "").encode("utf-8", "replace").decode().strip()
-    if len(reason) > MOST_REASON:
-        raise Refusal(422, f"the reason is longer than {MOST_REASON:,} letters", fix="say it shorter")
+    if len(reason) > LONGEST_REASON:
+        raise Refusal(422, f"a reason has at most {LONGEST_REASON} characters", fix="say it shorter")
     return reason
 
 

@@ -16,8 +16,6 @@ from itsdangerous import BadData, URLSafeSerializer
 
 #: After so long somebody has to log in again.
 LASTS = timedelta(hours=12)
-#: No name is longer.
-MOST_LETTERS = 200
 #: A cookie holds 4,096 bytes; letters may take six of them, signed and encoded.
 _MOST_SAID = 400
 

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 from fastapi import Request, Response
 
 from observer.errors import InputError
+from observer.incidents.permission import person_of
 from observer.settings import WebSettings
 from observer.web.guard import is_loopback
 from observer.web.problems import Refusal
-from observer.web.sessions import LASTS, MOST_LETTERS, Said, Sessions, now_utc
+from observer.web.sessions import LASTS, Said, Sessions, now_utc
 
 #: Field of every form.
 FORM_TOKEN = "form_token"  # noqa: S105  # the name of a field
@@ -205,12 +206,6 @@ class Visitors:
         if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return any(address in network for network in self._proxies)
-
-
-def person_of(text: str) -> str | None:
-    """A username as somebody wrote it; None: it is none."""
-    name = text.strip()
-    return name if 0 < len(name) <= MOST_LETTERS and name.isprintable() else None
 
 
 def token_needed() -> Refusal:

@@ -203,6 +203,16 @@ def test_a_person_acknowledges_snoozes_and_judges_and_the_log_says_who(desk: Des
         (("{id}", "--snooze", "4m"), "ana@example.com", "unit `m` may be minutes or months"),
         (("{id}", "--snooze", "0h"), "ana@example.com", "`0h` is no time at all"),
         (("{id}", "--snooze", "40d"), "ana@example.com", "a snooze lasts at most 30 d, so nothing changed"),
+        (
+            ("{id}", "--expected", "x" * 501),
+            "ana@example.com",
+            "a reason has at most 500 characters",
+        ),
+        (
+            ("{id}", "--ack", "--as", "ana\n@example.com"),
+            "",
+            "`ana\\n@example.com` is no name of a person",
+        ),
         (("{id}", "--expected", " "), "ana@example.com", "say why it is expected, so nothing changed"),
     ],
 )
@@ -240,6 +250,7 @@ def test_a_silence_is_added_listed_and_ended(desk: Desk) -> None:
         (("add", "id=1", "--for", "2h", "--reason", "x"), "`id` is no field of a finding. Fix: write one of contract"),
         (("add", "contract=crm", "--for", "200d", "--reason", "x"), "a silence lasts at most 90 d"),
         (("add", "contract=crm", "--for", "2h", "--reason", " "), "the reason is empty"),
+        (("add", "contract=crm", "--for", "2h", "--reason", "x" * 501), "a reason has at most 500 characters"),
         (("add", "contract=crm", "--for", "2h"), "Missing option '--reason'"),
         (("add", "contract=crm", "--for", "2h", "--reason", "x", "--as", "eve@evil.example"), "may not silence"),
         (("end", "nope"), "there is no silence `nope`"),

@@ -9,9 +9,9 @@ import structlog
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import RedirectResponse, Response
 
-from observer.incidents.acting import Act, Action
+from observer.incidents.acting import LONGEST_REASON, Act, Action
 from observer.web.desk import Desk
-from observer.web.incident_answers import MOST_REASON, written_reason
+from observer.web.incident_answers import written_reason
 from observer.web.pages import addresses
 from observer.web.pages.forms import Fields
 from observer.web.pages.shell import PAGE_HEADERS, Shell
@@ -52,7 +52,7 @@ def router(desk: Desk, shell: Shell) -> APIRouter:
             moments=timeline(desk.incident_log(brief.id)),
             may_act=person is not None and desk.may_act(person),
             snoozes=tuple(SNOOZES),
-            most_reason=MOST_REASON,
+            most_reason=LONGEST_REASON,
         )
 
     @found.post(addresses.INCIDENTS + "/{id}/acts")

@@ -8,11 +8,12 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from observer.incidents.permission import person_of
 from observer.web.login_tries import LoginTries
 from observer.web.pages import addresses
 from observer.web.pages.forms import Fields
 from observer.web.pages.shell import Shell
-from observer.web.visitors import FORM_TOKEN, person_of
+from observer.web.visitors import FORM_TOKEN
 
 log = structlog.get_logger("observer")
 

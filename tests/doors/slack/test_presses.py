@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from observer.incidents.acting import Act
+from observer.incidents.acting import LONGEST_REASON, Act
 from observer.slack.modals import ASKED_WHY, reason_form
-from observer.slack.presses import LONGEST_REASON, NotAPress, Press, PressKind, UnfitReason, press_of
+from observer.slack.presses import NotAPress, Press, PressKind, UnfitReason, press_of
 from tests.fakes.slack_payloads import INCIDENT, pressed, sent
 from tests.fakes.slack_rules import check_blocks, texts_of
 

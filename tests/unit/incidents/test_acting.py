@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from observer.incidents.acting import LONGEST_SNOOZE, Act, Action, act, delivered
+from observer.incidents.acting import LONGEST_REASON, LONGEST_SNOOZE, Act, Action, act, delivered
 from observer.incidents.events import EventKind, NoticeKind, Resolution
 from observer.incidents.incident import Status, fold
 from tests.unit.incidents.timeline import World, broken, clock
@@ -41,6 +41,7 @@ def test_a_button_that_is_pressed_twice_counts_once(kind: Act) -> None:
 def test_a_verdict_needs_a_reason_and_is_kept_with_it(kind: Act) -> None:
     world = opened()
     assert world.acts(kind, reason="  ").sentence.startswith("say why it is ")
+    assert not world.acts(kind, reason="x" * (LONGEST_REASON + 1)).done
     answer = world.acts(kind, reason="partner import")
     assert answer.incident.status is Status.RESOLVED
     assert answer.incident.resolution is Resolution(kind.value)
