@@ -41,13 +41,15 @@ def log(
     place: str = "crm",
     table: str = "leads",
     detected: timedelta | None = None,
+    at_most: timedelta | None = None,
     told: timedelta | None = None,
     acknowledged: timedelta | None = None,
     resolution: Resolution = Resolution.MENDED,
     grade: Grade = Grade.ERROR,
     reason: str = "email is present",
 ) -> list[IncidentEvent]:
-    """What is kept of one incident; times from its opening. None: it did not happen."""
+    """What is kept of one incident; times from its opening. None: it did not happen. `at_most`: how long ago it was
+    found well."""
     about = ".".join(part for part in (place, table) if part) or "slack"
     found = Finding(
         fingerprint=f"check:{about}.{name}",
@@ -58,6 +60,7 @@ def log(
         subject=f"{about}.{name}",
         statement=reason,
         since=None if detected is None else opened - detected,
+        good_at=None if at_most is None else opened - at_most,
         answerable=Answerable(owner=owner),
     )
     events: list[IncidentEvent] = []
@@ -170,8 +173,12 @@ def review(
     span: Span = NOVEMBER,
     known_since: datetime | None = datetime(2026, 1, 1, tzinfo=UTC),
     at: datetime = NOW,
+    promising: tuple[ResponseSla, ...] | None = None,
 ) -> Review:
-    """Of these logs (those of `november`), with trust, writes, elements and levels."""
+    """Of these logs (those of `november`), with trust, writes, elements and levels. `promising`: what crm promises, in
+    place of what it does."""
+    crm, people = contracts()
+    watched = (crm if promising is None else replace(crm, responses=promising), people)
     logs = november() if logs is None else logs
 
     def of(span: Span, score: int, invalid: int) -> Kpis:
@@ -181,7 +188,7 @@ def review(
         )
         return kpis_of(
             logs,
-            contracts(),
+            watched,
             span,
             at,
             known_since=known_since,

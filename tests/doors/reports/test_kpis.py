@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 from rich.console import Console
 
+from observer.contracts.model import ResponseKind, ResponseSla
 from observer.errors import ReportError
 from observer.incidents.events import EventKind
 from observer.incidents.kpis import Review, Writes
@@ -22,7 +23,7 @@ from observer.reports import kpi_words as words
 from observer.reports.kpi_json import review_json
 from observer.reports.kpi_tiles import Tile, tiles
 from tests.doors.reports.test_html import Page
-from tests.fakes.incident_months import BO, HOUR, NOW, log, on, review
+from tests.fakes.incident_months import BO, HOUR, MINUTE, NOW, log, on, review
 from tests.golden_files import Golden
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs" / "kpis.schema.json").read_text(encoding="utf-8"))
@@ -123,6 +124,35 @@ def test_less_than_a_second_is_not_nothing() -> None:
     assert words.time_text(timedelta(milliseconds=20)) == "<1 s"
     assert words.time_text(timedelta()) == "0 s"
     assert words.time_text(None) == "–"
+
+
+DETECT = ResponseSla(id="detected", kind=ResponseKind.DETECT, limit=HOUR)
+
+
+def test_a_time_that_is_no_more_than_a_bound_says_so_wherever_it_is_told() -> None:
+    shown = review([log(on(3), HOUR, name="a" * 16, at_most=15 * MINUTE)], promising=(DETECT,))
+    assert tile(shown, "Time to detect").value == "at most 15 min"
+    assert [words.worst_text(clause) for clause in shown.now.clauses] == ["at most 15 min (crm.leads, aaaaaaaa)"]
+    assert "at most" in printed(shown, 140).partition("By contract")[2]
+    assert Page(kpi_html.render_review(shown)).text.count("at most 15 min") == 4
+    span = review_json(shown)["span"]
+    assert isinstance(span, dict)
+    (told,) = span["incidents"]
+    (promise,) = told["promises"]
+    assert (told["detect_seconds"], told["detect_is_bound"]) == (900, True)
+    assert (promise["verdict"], promise["took_is_bound"]) == ("met", True)
+    assert span["all"]["time_to_detect"]["is_bound"] and not span["all"]["time_to_resolve"]["is_bound"]
+    jsonschema.validate(json.loads(json.dumps(review_json(shown))), SCHEMA)
+
+
+def test_of_bounds_nobody_says_which_was_the_sooner_one() -> None:
+    def shown(detected: timedelta | None = None, at_most: timedelta | None = None) -> list[str]:
+        now = log(on(3), HOUR, name="a", detected=detected, at_most=at_most)
+        logs = [now, log(on(3) - timedelta(days=30), HOUR, name="b", detected=HOUR)]
+        return [sentence for sentence in words.changes(review(logs)) if sentence.startswith("Detected")]
+
+    assert shown(detected=15 * MINUTE) == ["Detected sooner: half within 15 min, 1 h before."]
+    assert shown(at_most=15 * MINUTE) == ["Detected: half within 15 min, 1 h before."]
 
 
 # The page.

@@ -171,6 +171,7 @@ def some_logs(draw: st.DrawFn, least: int = 0) -> list[list[IncidentEvent]]:
             owner=draw(owners),
             place=draw(places),
             detected=draw(spans_of_time),
+            at_most=draw(spans_of_time),
             told=draw(spans_of_time),
             resolution=draw(st.sampled_from(Resolution)),
         )
