@@ -5,13 +5,25 @@ A section here is a table of `observer.toml`: `[ticks] freshness = "1min"`, or `
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from observer.contracts.schedules import Calendar
 
 DEFAULT_STATE = "sqlite:///.observer/state.db"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is of this machine alone."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +88,20 @@ class WebSettings:
     trusted_proxies: tuple[str, ...] = ()
     #: Whether pages and answers can be read without login; None: on loopback only.
     open_reading: bool | None = None
+
+    @property
+    def public_name(self) -> str | None:
+        """The host of `public_url`."""
+        return urlsplit(self.public_url).hostname if self.public_url else None
+
+    @property
+    def reading_is_open(self) -> bool:
+        """What `open_reading` says, or what follows from the rest."""
+        if self.open_reading is not None:
+            return self.open_reading
+        # What is bound to loopback, yet reached from elsewhere, stands behind a proxy.
+        is_near = self.public_name is None or is_loopback(self.public_name)
+        return is_loopback(self.host) and self.user_header is None and is_near
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from observer.config.setting_values import BadSetting, quoted, secret, text
+from observer.settings import is_loopback
 
 #: RFC 9110: a token.
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -59,7 +60,7 @@ def api(value: object) -> str:
     """A base to which a token is sent, with a slash at its end: https, or on this machine."""
     found = text(value)
     parts = _base(found, fix="write it like https://slack.com/api/")
-    if parts.scheme == "http" and not _is_here(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise BadSetting(f"it is {quoted(value)}: the token would be sent for all to read", fix="write https://…")
     return f"{found.rstrip('/')}/"
 
@@ -102,10 +103,3 @@ def _split(found: str) -> SplitResult | str:
     if parts.scheme not in ("http", "https") or not host or re.search(r"\s", found):
         return "it is no http or https URL"
     return parts
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -9,7 +9,6 @@ import gzip
 from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
@@ -17,7 +16,7 @@ from fastapi.security import HTTPBearer
 
 from observer import __version__
 from observer.metrics.accepting import weights_of
-from observer.settings import WebSettings
+from observer.settings import WebSettings, is_loopback
 from observer.web.answers import (
     ContractAnswer,
     ContractInFull,
@@ -30,7 +29,7 @@ from observer.web.answers import (
     contracts_of,
 )
 from observer.web.desk import Desk
-from observer.web.guard import BY_ANY_NAME, Guard, hosts_served, is_loopback
+from observer.web.guard import BY_ANY_NAME, Guard, hosts_served
 from observer.web.incident_api import incident_api
 from observer.web.pages.refusals import login_hidden, login_needed, teller
 from observer.web.pages.routes import pages
@@ -97,21 +96,21 @@ def create_app(
     app.add_exception_handler(LoginNeeded, login_needed(shell, tell))
     app.add_exception_handler(LoginHidden, login_hidden(shell))
     app.openapi = _told_as_problems(app.openapi)  # type: ignore[method-assign]  # FastAPI's own way to change it
-    served = hosts_served(web.host, [*hosts, *_public_name(web, visitors)])
+    served = hosts_served(web.host, [*hosts, *_public_name(web)])
     app.add_middleware(
         Guard, hosts=served, by_any_name=frozenset() if is_loopback(web.host) else BY_ANY_NAME, tell=tell
     )
     return app
 
 
-def _public_name(web: WebSettings, visitors: Visitors) -> list[str]:
+def _public_name(web: WebSettings) -> list[str]:
     """The name of `public_url` where a browser must not call us by another.
 
     A foreign site can make its name point to us. Bound to a network we are called by any name, unless whoever asks may
     read without login: such a site could read then what its visitor can reach.
     """
-    name = urlsplit(web.public_url).hostname if web.public_url else None
-    return [name] if name and (is_loopback(web.host) or visitors.reading_is_open) else []
+    name = web.public_name
+    return [name] if name and (is_loopback(web.host) or web.reading_is_open) else []
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

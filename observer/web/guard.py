@@ -6,7 +6,6 @@ on every answer, and turns a fault that nobody foresaw into an answer without tr
 
 from __future__ import annotations
 
-import ipaddress
 import traceback
 from collections.abc import Collection, Mapping
 
@@ -16,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from observer.settings import is_loopback
 from observer.web.problems import Refusal, Tell, Trouble
 
 #: No request carries more than a few words.
@@ -46,16 +46,6 @@ def hosts_served(bound_to: str, others: Collection[str] = ()) -> frozenset[str] 
     if not is_loopback(bound_to) and not others:
         return None
     return frozenset({bound_to.lower(), *(name.lower() for name in others)}) | _LOOPBACK_NAMES
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or an address is of this machine alone."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Guard:

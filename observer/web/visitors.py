@@ -17,7 +17,6 @@ from fastapi import Request, Response
 from observer.errors import InputError
 from observer.incidents.permission import person_of
 from observer.settings import WebSettings
-from observer.web.guard import is_loopback
 from observer.web.problems import Refusal
 from observer.web.sessions import LASTS, Said, Sessions, now_utc
 
@@ -60,7 +59,7 @@ class Visitors:
         self._proxies = tuple(_network(text) for text in web.trusted_proxies)
         self._place = _place(web.public_url or "")
         self.sessions = Sessions(web.token, clock)
-        self.reading_is_open = _is_open(web)
+        self.reading_is_open = web.reading_is_open
 
     @property
     def can_log_in(self) -> bool:
@@ -216,14 +215,6 @@ def token_needed() -> Refusal:
         fix="send `Authorization: Bearer TOKEN`",
         headers={"WWW-Authenticate": 'Bearer realm="crm-observer"'},
     )
-
-
-def _is_open(web: WebSettings) -> bool:
-    if web.open_reading is not None:
-        return web.open_reading
-    # What is bound to loopback, yet reached from elsewhere, stands behind a proxy.
-    public = urlsplit(web.public_url).hostname if web.public_url else None
-    return is_loopback(web.host) and web.user_header is None and (public is None or is_loopback(public))
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -125,6 +125,7 @@ def test_where_all_is_well_every_door_has_a_line_and_the_exit_code_is_0(project:
         "webhook": "–",
         "alertmanager": "–",
         "web": "✓",
+        "pages": "–",
     }
     assert sorted(p.name for p in project.rglob("*")) == before
 

@@ -13,6 +13,7 @@ from observer.checks.plan import plan_contract
 from observer.jobs.doctor.findings import Finding
 from observer.jobs.doctor.here import look_at_snapshots, look_at_state, look_at_token_key, look_at_web
 from observer.jobs.doctor.inputs import look_at_contracts, look_at_service_levels, look_at_settings
+from observer.jobs.doctor.pages import look_at_pages
 from observer.jobs.doctor.receivers import LineageReceiver, look_at_alertmanager, look_at_lineage, look_at_webhook
 from observer.jobs.doctor.slack import look_at_slack
 from observer.jobs.doctor.source import OpenSource, look_at_source
@@ -44,3 +45,4 @@ def examine(settings: Settings, linted: LintReport, doors: Doors) -> Iterator[Fi
     yield look_at_webhook(settings)
     yield look_at_alertmanager(settings)
     yield look_at_web(settings)
+    yield look_at_pages(settings)
