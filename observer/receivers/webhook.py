@@ -11,6 +11,7 @@ import hmac
 import json
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from observer.receivers.document import document_of
 from observer.receivers.pointing import Briefs, told_by
@@ -67,4 +68,7 @@ def ping_webhook(settings: WebhookSettings) -> Failure | None:
     status = poster.ask(settings.url, "OPTIONS")
     if isinstance(status, Failure):
         return status
-    return Failure(reason=Reason.SERVER_ERROR, detail=f"{poster.place} answered {status}") if status >= 500 else None
+    # 501: it is there, and takes POST alone.
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.NOT_IMPLEMENTED:
+        return None
+    return Failure(reason=Reason.SERVER_ERROR, detail=f"{poster.place} answered {status}")

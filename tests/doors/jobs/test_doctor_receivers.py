@@ -153,6 +153,12 @@ def test_a_webhook_is_asked_what_it_takes_and_sent_nothing(receiver: Receiver) -
     assert receiver.events == []
 
 
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_a_webhook_that_takes_nothing_but_post_is_there(receiver: Receiver, status: int) -> None:
+    receiver.answers(status)
+    assert look_at_webhook(Settings(webhook=WebhookSettings(url=receiver.url, secret="s"))).health is Health.GOOD
+
+
 def test_a_real_alertmanager_is_ready_or_is_not_there(tmp_path: Path, receiver: Receiver) -> None:
     def found(url: str | None) -> Finding:
         return look_at_alertmanager(Settings(alertmanager=AlertmanagerSettings(url=url)))
