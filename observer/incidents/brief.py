@@ -129,6 +129,8 @@ class Brief:
     links: Links
     #: What a person may do now.
     acts: tuple[Act, ...] = field(default=())
+    #: Who stands before `to` in line, and cannot be told.
+    passed: tuple[str, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -159,6 +161,7 @@ def brief_of(
     loud = [point for point in going_on if point.mute is None]
     said = told or incident.told
     snooze = incident.snooze if incident.snooze and incident.snooze.until > now else None
+    to, passed = _people(said, points[0].finding, policy)
     return Brief(
         id=incident.id,
         group=incident.group,
@@ -177,7 +180,7 @@ def brief_of(
         calms_for=policy.waits.calm if incident.is_open and not going_on else None,
         kind=told.kind if told else None,
         way=told.way if told else None,
-        to=_people(said, points[0].finding, policy),
+        to=to,
         also=said.also if said else None,
         channel=said.channel if said else None,
         news=told.news if told else (),
@@ -191,6 +194,7 @@ def brief_of(
         budgets=tuple(budgets),
         links=links or Links(),
         acts=_acts(incident, now),
+        passed=passed,
     )
 
 
@@ -234,10 +238,14 @@ def _title(incident: Incident, points: Sequence[Point]) -> str:
     return f"{place}: {said}" if place else said
 
 
-def _people(said: Told | None, gravest: Finding, policy: Policy) -> tuple[str, ...]:
-    line = [person for _, person in line_of(gravest, policy) if person]
-    first = [said.to] if said and said.to else []
-    return tuple(dict.fromkeys([*first, *line]))
+def _people(said: Told | None, gravest: Finding, policy: Policy) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Whom it is for, the first to be called; and who stood before them in line and cannot be told."""
+    first = said.to if said else None
+    line = list(dict.fromkeys(person for _, person in line_of(gravest, policy) if person))
+    before = line[: line.index(first)] if first in line else []
+    passed = tuple(person for person in before if person in policy.unknown_people)
+    called = [first] if first else []
+    return tuple(dict.fromkeys([*called, *(person for person in line if person not in passed)])), passed
 
 
 def _acts(incident: Incident, now: datetime) -> tuple[Act, ...]:

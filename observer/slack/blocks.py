@@ -238,7 +238,7 @@ def _people(brief: Brief, called: Called, detail: _Detail) -> Iterator[list[Elem
     told = [who for who in (called.to, called.also) if who is not None]
     if told:
         names = joined([[mention(who, calls=called.calls, most=detail.names)] for who in told], ", ")
-        yield [own("Told: " if called.passed else "Owner: ", bold=True), *names]
+        yield [own("Told: " if called.passed or called.also else "Owner: ", bold=True), *names]
     else:
         yield [own("Owner: ", bold=True), own("nobody who can be told in Slack")]
     passed = called.passed[: detail.others]

@@ -217,7 +217,8 @@ class SlackSender:
 
     def _called(self, brief: Brief) -> Called:
         """Whom it is for: the first in line whom Slack knows."""
-        passed: list[Person] = []
+        # The policy passed them over; Slack may know them by now.
+        passed = [person for person in map(self._people.look_up, brief.passed) if not person.known_as]
         known: Person | None = None
         for username in brief.to:
             person = self._people.look_up(username)

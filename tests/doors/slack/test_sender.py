@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from observer.incidents.events import NoticeKind, Resolution
@@ -54,6 +55,22 @@ def test_slack_is_told_to_read_nothing_as_markup_and_to_unfold_no_link(slack: Sl
     (asked,) = slack.called("chat.postMessage")
     told = {name: asked[name] for name in ("mrkdwn", "parse", "link_names", "unfurl_links", "unfurl_media")}
     assert told == {"mrkdwn": False, "parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
+
+
+def test_the_message_says_whom_the_policy_passed_over_and_who_is_called_instead(slack: SlackServer, desk: Desk) -> None:
+    desk.sender.send(desk.told(a_brief(to=("stu@example.com",), passed=("gone@example.com",))))
+    (message,) = slack.messages
+    assert message.called == [slack.users[1]["id"]]
+    said = json.dumps(message.blocks)
+    assert "In place of " in said
+    assert "gone@example.com" in said
+    assert "nobody in Slack has that email address" in said
+
+
+def test_after_an_escalation_the_message_names_those_told_not_two_owners(slack: SlackServer, desk: Desk) -> None:
+    desk.sender.send(desk.told(a_brief(also="stu@example.com")))
+    said = json.dumps(slack.messages[0].blocks)
+    assert ("Told: " in said, "Owner: " in said) == (True, False)
 
 
 def test_numbers_alone_are_edited_and_nobody_is_told(slack: SlackServer, desk: Desk) -> None:

@@ -11,7 +11,7 @@ from observer.incidents.events import NoticeKind
 from observer.incidents.findings import Grade, Hides, Source
 from observer.incidents.incident import Status
 from observer.incidents.muting import Mute, mutes_of
-from tests.unit.incidents.timeline import ANA, World, broken, clock
+from tests.unit.incidents.timeline import ANA, POLICY, World, broken, clock
 
 
 def told_of(world: World, **said: object) -> Brief:
@@ -139,3 +139,23 @@ def test_one_that_comes_and_goes_says_that_it_waits_for_calm() -> None:
         world.at(f"{hour:02}:30").sees(of=[broken()])
     brief = told_of(world)
     assert (brief.is_over, brief.going_on, brief.calms_for) == (False, 0, world.policy.waits.calm)
+
+
+def test_who_was_passed_over_is_named_and_not_tried_again() -> None:
+    absent = {"ana@example.com": "nobody in Slack has that email address"}
+    world = World(replace(POLICY, unknown_people=absent))
+    world.at("09:00").sees(broken())
+    world.waits_until("09:01")
+    brief = told_of(world)
+    assert (brief.to, brief.passed) == (
+        ("stu@example.com", "rev@example.com", "desk@example.com"),
+        ("ana@example.com",),
+    )
+
+
+def test_nobody_who_stands_behind_whom_it_was_told_to_was_passed_over() -> None:
+    world = World(replace(POLICY, unknown_people={"rev@example.com": "they are a guest in Slack"}))
+    world.at("09:00").sees(broken())
+    world.waits_until("09:01")
+    brief = told_of(world)
+    assert (brief.to[0], brief.passed) == ("ana@example.com", ())
