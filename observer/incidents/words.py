@@ -15,7 +15,7 @@ from observer.incidents.muting import Mute
 #: Where there is no contract.
 OBSERVER = "the observer"
 _MUTES = {
-    Mute.HIDDEN: "nobody is called: the table is stale or out of reach, and this follows from it",
+    Mute.HIDDEN: "nobody is called: it follows from another finding",
     Mute.EXCUSED: "nobody is called: a person said that it is no fault",
     Mute.SILENCED: "nobody is called: a silence covers it",
     Mute.SNOOZED: "nobody is called: it is snoozed",

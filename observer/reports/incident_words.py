@@ -86,7 +86,8 @@ def _text(event: IncidentEvent, told: dict[str, Told]) -> str:
             return _told(event.told, event.at) if event.told else "told"
         case _:
             reached = told.get(event.notice)
-            return f"the message ({reached.kind}) reached its receiver" if reached else "a message reached its receiver"
+            message = f"the message ({reached.kind})" if reached else "a message"
+            return f"{message} reached {visible(event.reason) or 'its receiver'}"
 
 
 def _seen(event: IncidentEvent) -> str:

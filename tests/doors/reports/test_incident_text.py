@@ -13,6 +13,7 @@ from rich.console import Console
 from observer.checks.measure import Outcome
 from observer.incidents.acting import Act
 from observer.incidents.brief import Brief, Links, Proof, RecordKey, brief_of
+from observer.incidents.events import EventKind
 from observer.incidents.findings import Grade, Source
 from observer.incidents.muting import mutes_of
 from observer.incidents.policy import Matcher
@@ -108,7 +109,7 @@ def test_what_says_nothing_and_why_is_told() -> None:
     text = shown(world)
     assert "1 other finding says nothing while this goes on" in text
     assert "nobody is called for" not in text
-    assert "nobody is called: the table is stale or out of reach" in text
+    assert "nobody is called: it follows from another finding" in text
 
 
 def test_a_level_tells_its_budget() -> None:
@@ -140,6 +141,13 @@ def test_looks_that_found_everything_as_before_are_one_line(told: World) -> None
     assert said.count("looked 2 times: as before") == 1
     assert said[0].startswith("opened: ")
     assert said == [moment.text for moment in timeline(told.log)]
+
+
+def test_a_message_that_landed_names_its_receiver(told: World) -> None:
+    call = next(event for event in told.log if event.kind is EventKind.TOLD)
+    landed = replace(call, seq=99, kind=EventKind.DELIVERED, told=None, notice=call.key, reason="webhook")
+    assert [moment.text for moment in timeline([call, landed])][-1] == "the message (opened) reached webhook"
+    assert [moment.text for moment in timeline([landed])] == ["a message reached webhook"]
 
 
 def test_a_log_in_json_leaves_out_what_an_event_does_not_say(told: World) -> None:

@@ -161,7 +161,7 @@ def test_an_incident_tells_what_broke_who_was_told_and_what_happened(desk: FakeD
 
 def test_one_that_nobody_was_told_of_and_one_that_is_hidden_say_so(desk: FakeDesk, browser: Browser) -> None:
     page = text_of(browser.get(path_of(desk, "accounts")).text)
-    assert "Nobody is called: the table is stale or out of reach, and this follows from it." in page
+    assert "Nobody is called: it follows from another finding." in page
     assert "other finding says nothing while this goes on." in page
     world = World()
     world.at("09:00").sees(broken())
