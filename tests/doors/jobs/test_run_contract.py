@@ -16,6 +16,8 @@ from observer.checks.measure import Outcome
 from observer.checks.plan import plan_contract
 from observer.contracts.model import Contract
 from observer.errors import SlotTaken, SourceError, StoreError
+from observer.incidents.policy import Policy
+from observer.incidents.times import times_of
 from observer.jobs.run_contract import run_contract
 from observer.jobs.run_orders import RunOrder
 from observer.lineage.ids import new_run_id
@@ -151,3 +153,26 @@ def test_a_table_that_could_not_be_read_once_is_compared_with_the_last_time_that
     run(1, "INSERT INTO deals VALUES (1), (2); ALTER TABLE leads RENAME TO locked; DELETE FROM locked WHERE id = 1")
     seen = run(2, "ALTER TABLE locked RENAME TO leads; DELETE FROM deals WHERE id = 1")
     assert seen == {"leads": "1 of 4 rows (25.0 %)", "deals": "1 of 2 rows (50.0 %)"}
+
+
+def test_a_check_that_fails_tells_of_the_run_before_that_found_it_well(store: ShakyStore, tmp_path: Path) -> None:
+    under = contract(
+        table("leads", replace(prop("email"), required=True), prop("id", primary_key_position=1)), id="leads"
+    )
+
+    def run(number: int, statement: str) -> str:
+        with closing(sqlite3.connect(tmp_path / "crm.db")) as crm, crm:
+            crm.executescript(statement)
+        mine = claimed(store, NOON + timedelta(hours=number), new_run_id())
+        run_contract(order(mine, under), store, lambda: closing(open_source(f"sqlite:///{tmp_path}/crm.db")))
+        return mine.run_id or ""
+
+    well = run(0, "CREATE TABLE leads (id INTEGER, email TEXT); INSERT INTO leads VALUES (1, 'a@b.org')")
+    run(1, "INSERT INTO leads VALUES (2, NULL)")
+
+    store.incidents.advance(Policy(), lambda notice: ())
+    (incident,) = store.incidents.live()
+    times = times_of(store.incidents.log(incident.id))
+    assert times is not None and times.detect is not None
+    assert times.opened_at - times.detect == store.run(well).run.started_at
+    assert times.detect_is_bound
