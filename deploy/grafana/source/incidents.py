@@ -96,7 +96,8 @@ def _contracts() -> Panel:
     return rows(
         "Incidents by contract",
         "Open: now. The others are of incidents opened in the last 28 days: half were detected, told, acknowledged "
-        "and over within such a time, nine of ten within the last column. A dash: no incident has that time.",
+        "and over within such a time, nine of ten within the last column. Detected: at most, where only the last look "
+        "that found all well is known. A dash: no incident has that time.",
         _CONTRACTS,
         [
             Column(
