@@ -8,7 +8,7 @@ value of a record.
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -55,6 +55,8 @@ class Hides(StrEnum):
     FIELDS = "fields"
     #: The table, or with no table the whole contract, cannot be reached: that nothing could be looked at follows.
     ALL = "all"
+    #: The source cannot be asked: the same of every contract.
+    EVERYTHING = "everything"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,10 +124,23 @@ class Finding:
         """`crm.leads.email`, `crm.leads`, `crm`, or the door."""
         return ".".join(part for part in (self.contract, self.table, self.property) if part) or self.subject
 
+    @builtins.property
+    def hides_fields(self) -> bool:
+        """Whether what is seen of fields, or of anything, says nothing while this one is open."""
+        return self.hides in (Hides.FIELDS, Hides.ALL)
+
+    def is_as(self, other: Finding) -> bool:
+        """Whether it is as it was, but for its words, and for the counts of a level, which every record moves."""
+        was = replace(other, observed=self.observed)
+        if self.source is Source.LEVEL:
+            was = replace(was, rows_failed=self.rows_failed, rows_tested=self.rows_tested, budget_left=self.budget_left)
+        return self == was
+
     def is_hidden_by(self, other: Finding) -> bool:
         """Whether this one only follows from the other, which is open."""
-        same = self.hides is other.hides
-        if other.hides is Hides.NONE or same or other.contract != self.contract:
+        if other.hides is Hides.NONE or self.hides is other.hides or self.contract is None:
+            return False
+        if other.contract != self.contract and other.hides is not Hides.EVERYTHING:
             return False
         if other.table is not None and other.table != self.table:
             return False
@@ -134,7 +149,9 @@ class Finding:
             return False
         if other.hides is Hides.SUMS:
             return self.sums
-        return other.hides is Hides.ALL or (self.property is not None and not self.is_blind)
+        if other.hides in (Hides.ALL, Hides.EVERYTHING):
+            return True
+        return self.property is not None and not self.is_blind
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,9 @@ from observer.incidents.telling import Notice, notice_due
 NOTHING_NEW = Look(at=datetime.min.replace(tzinfo=UTC))
 #: Clocks of machines that work together differ by no more: nothing is true any later than now.
 _CLOCKS_DIFFER = timedelta(minutes=5)
+#: What stays as it is, is noted again after such a part of the time for which it has gone on, and after an hour at the
+#: latest: or a table that is stale for weeks would write a line for every glance at it.
+_NOTED_AFTER, _NOTED_WITHIN = 1 / 24, timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +56,8 @@ def step(incidents: Iterable[Incident], look: Look, now: datetime, policy: Polic
 
 def see(incidents: Iterable[Incident], look: Look, now: datetime, policy: Policy) -> Step:
     """What the look alone changes: for several looks at one time, after which `step` with `NOTHING_NEW` settles and
-    tells. Of the live incidents only those are needed that are of the groups of its findings, or hold a finding that it
-    can tell of.
+    tells. Of the live incidents only those are needed that are of the groups of its findings, hold a finding that it
+    can tell of, or hold one that hides fields of their contracts.
     """
     book = _Book(incidents, now, policy)
     is_too_old = now - look.at >= policy.waits.remembered
@@ -75,6 +78,8 @@ class _Book:
         self._incidents = {incident.id: incident for incident in sorted(incidents, key=lambda i: i.id)}
         self._before = dict(self._incidents)
         self._now, self._policy, self._waits = now, policy, policy.waits
+        #: Contract → when what hid findings of it was last found to be over.
+        self._hid_until: dict[str | None, datetime] = {}
         self.events: list[IncidentEvent] = []
         self.notices: list[Notice] = []
 
@@ -95,12 +100,15 @@ class _Book:
         """Every finding goes to the incident of its group; what the look could have found and did not is over."""
         if look.at > self._now + _CLOCKS_DIFFER:
             look = replace(look, at=self._now)
+        gone = (look.covered | look.withdrawn).difference(finding.fingerprint for finding in look.findings)
         homes: dict[str, list[tuple[str, Held]]] = {}
         by_group: dict[Group, list[Incident]] = {}
         for incident in self._incidents.values():
             by_group.setdefault(incident.group, []).append(incident)
             for fingerprint, held in incident.held.items():
                 homes.setdefault(fingerprint, []).append((incident.id, held))
+                if held.finding.hides_fields:
+                    self._note_end(held, gone, look.at)
         #: Fingerprint → where it is now; the target of each group is decided over all of its new findings together.
         found: dict[str, str] = {}
         seen: dict[str, list[Finding]] = {}
@@ -124,6 +132,17 @@ class _Book:
         for target in (*sorted(seen), *sorted(self._before.keys() - seen.keys())):
             home = groups.get(target) or self._incidents[target].group
             self._see(target, home, seen.get(target, []), look, found)
+
+    def _note_end(self, hider: Held, gone: frozenset[str], at: datetime) -> None:
+        """What hides others is over, or by the look of that time will be."""
+        contract = hider.finding.contract
+        if hider.ended in (Ended.MENDED, Ended.WITHDRAWN):
+            until = hider.seen_at
+        elif hider.ended is None and hider.seen_at < at and hider.finding.fingerprint in gone:
+            until = at
+        else:
+            return
+        self._hid_until[contract] = max(until, self._hid_until.get(contract, until))
 
     def _excused_in(self, finding: Finding, group: Group, at_home: Sequence[tuple[str, Held]]) -> str | None:
         """The resolved incident in which a person excused the finding, while it is no graver."""
@@ -164,6 +183,8 @@ class _Book:
         if not (new or again or ended):
             return
         comes_back = not state.is_open and any(self._is_loud_in(state, finding) for finding in findings)
+        if not ended and not comes_back and self._was_noted(state, findings, look):
+            return
         self._write(
             incident,
             EventKind.REOPENED if comes_back else EventKind.LOOKED,
@@ -172,6 +193,22 @@ class _Book:
             again=tuple(finding.fingerprint for finding in again),
             ended=ended,
         )
+
+    def _was_noted(self, state: Incident, findings: Sequence[Finding], look: Look) -> bool:
+        """Whether all of this was noted lately, and nobody waits for it to be seen again."""
+        if state.said_fixed_at is not None and state.said_fixed_at < look.at:
+            return False
+        for finding in findings:
+            held = state.held.get(finding.fingerprint)
+            if held is None or held.ended is not None or finding.sums or not finding.is_as(held.finding):
+                return False
+            hid_until = self._hid_until.get(finding.contract)
+            if hid_until is not None and held.seen_at < hid_until <= look.at:
+                return False
+            wait = min((look.at - held.began[-1]) * _NOTED_AFTER, _NOTED_WITHIN)
+            if not timedelta() <= look.at - held.seen_at < wait:
+                return False
+        return True
 
     def _is_loud_in(self, state: Incident, finding: Finding) -> bool:
         """Whether it brings a resolved incident back: unless a person excused it and it is no graver."""

@@ -48,6 +48,8 @@ class Turn:
         self._unkept: dict[str, int] = {row.id: row.unkept for row in rows}
         self._holders: dict[str, set[str]] = {}
         self._members: dict[Group, set[str]] = {}
+        #: Contract → incidents with findings that hide others.
+        self._hiders: dict[str | None, set[str]] = {}
         for incident in self.live.values():
             self._enter(incident, incident.held)
         self._changed: dict[str, Incident] = {}
@@ -61,6 +63,8 @@ class Turn:
         self._members.setdefault(incident.group, set()).add(incident.id)
         for fingerprint in fingerprints:
             self._holders.setdefault(fingerprint, set()).add(incident.id)
+            if (found := incident.held[fingerprint].finding).hides_fields:
+                self._hiders.setdefault(found.contract, set()).add(incident.id)
 
     def has_looks(self) -> bool:
         """Whether any is queued."""
@@ -108,7 +112,8 @@ class Turn:
         groups = {group_of(finding, self._policy) for finding in look.findings}
         holders = (self._holders.get(name, ()) for name in names)
         members = (self._members.get(group, ()) for group in groups)
-        return [self.live[id_] for id_ in set(chain.from_iterable(chain(holders, members)))]
+        hiders = (self._hiders.get(contract, ()) for contract in {finding.contract for finding in look.findings})
+        return [self.live[id_] for id_ in set(chain.from_iterable(chain(holders, members, hiders)))]
 
     def pass_time(self, withdrawn: Withdrawn | None) -> None:
         """What follows without a look."""

@@ -164,7 +164,8 @@ def test_the_state_has_what_the_newest_looks_found(seed: int) -> None:
             truth = {f: finding for f, finding in truth.items() if f not in move.covered}
             truth |= {finding.fingerprint: finding for finding in move.look}
         held = {f: h.finding for i in store.incidents() for f, h in i.held.items() if h.ended is None}
-        assert held == truth
+        assert held.keys() == truth.keys()
+        assert all(finding.is_as(truth[f]) for f, finding in held.items()), "but for counts of levels"
 
 
 @FEW

@@ -313,31 +313,6 @@ def test_an_incident_says_by_what_it_was_opened() -> None:
     assert event.reason == "crm.leads.email: email is present"
 
 
-def test_without_a_window_for_reopening_looks_are_taken_all_the_same_and_open_anew() -> None:
-    world = World(replace(POLICY, waits=replace(POLICY.waits, reopen_within=timedelta()))).at("09:00")
-    world.sees(broken(), at=clock("08:15"))
-    world.at("09:01").sees(of=[broken()])
-    world.at("09:02").sees(broken())
-    assert [incident.is_open for incident in world.incidents] == [False, True]
-
-
-def test_a_clock_that_was_a_day_ahead_holds_up_neither_a_notice_nor_a_mending() -> None:
-    world = World().at("1d 09:00")
-    world.sees(broken("email"), broken("phone"), stale())
-    assert world.waits_until("1d 09:01") == [OPENED]
-    told = world.at("09:00").sees(broken("email"), of=[broken("phone"), stale()])
-    assert told == [CHANGED], "what a stale table hid is told, and nobody waits for tomorrow"
-    assert world.at("09:01").sees(of=[broken("email")]) == [RESOLVED]
-    assert world.notices[-1].told.not_before == world.now
-
-
-def test_a_look_by_a_clock_that_runs_ahead_is_of_now() -> None:
-    world = World().at("09:00")
-    world.sees(broken(), at=clock("10:00"))
-    world.at("09:05").sees(of=[broken()])
-    assert not world.only.is_open
-
-
 def test_a_look_as_old_as_the_window_for_reopening_is_passed_over_and_that_is_said() -> None:
     world = World().at("2d 09:00")
     result = step([], Look(at=clock("1d 09:00"), findings=(broken(),)), world.now, POLICY)
@@ -412,3 +387,15 @@ def test_what_only_sums_up_a_broken_field_is_not_told_beside_it_and_is_told_alon
     alone = World()
     alone.at("09:00").sees(total, replace(field, table="deals", fingerprint="elsewhere"))
     assert sorted(notice for notice in alone.waits_until("09:10")) == [OPENED, OPENED]
+
+
+def test_a_source_that_cannot_be_asked_hides_what_follows_from_it_in_every_contract() -> None:
+    source = broken(source=Source.TROUBLE, contract=None, table=None, property=None, hides=Hides.EVERYTHING)
+    lost = [
+        broken(name, contract=name, table=None, property=None, source=Source.BLIND, hides=Hides.ALL)
+        for name in ("crm-leads", "crm-deals")
+    ]
+    world = World()
+    world.at("09:00").sees(source, *lost, broken(contract="crm-leads"))
+    assert world.waits_until("09:10") == [OPENED]
+    assert (world.notices[0].told.to, world.notices[0].told.hidden) == ("pat@example.com", 3)
