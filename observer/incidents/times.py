@@ -76,8 +76,9 @@ def times_of(events: Iterable[IncidentEvent]) -> Times | None:
 
 def _began(found: Iterable[Finding]) -> tuple[datetime | None, bool]:
     """When the first bad record was, as far as known; and whether only that it was no earlier is known."""
-    # What could not be looked at has no bad record.
+    # What could not be looked at has no bad record, and what only sums up fields has none but theirs.
     bad = [finding for finding in found if not finding.is_blind]
+    bad = [finding for finding in bad if not finding.sums] or bad
     known = [began for finding in bad if (began := _bad_since(finding)) is not None]
     # Any of them may have been the first to go wrong.
     return min(known) if known and len(known) == len(bad) else (None, False)

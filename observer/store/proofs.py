@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Text, and_, func, select
+from sqlalchemy import Connection, Text, and_, func, or_, select
 
 from observer.checks.audit import Audit
+from observer.checks.change_rules import ChangeRule
 from observer.checks.measure import Outcome
 from observer.store import tables as t
 from observer.store.database import Database
-from observer.store.given import given
+from observer.store.given import among, given
 from observer.store.records import RecordedCheck
 from observer.store.rows import recorded_check
 
@@ -49,12 +50,13 @@ class Proofs:
 
     def well_before(self, audit: Audit) -> Mapping[str, datetime]:
         """Check id → when the run began by which it was looked at last before this one, of those that did not pass now
-        and had not one bad row then.
+        and had not one bad row then; changes, of which each run sees its own, had only to pass.
 
         Only by runs on the same source, under the same wording of the contract and by the same version: what another
         rule let pass may have been bad for long. Raises StoreError.
         """
-        failed = [result.spec.id for result in audit.results if result.outcome.value in _BROKEN]
+        specs = [result.spec for result in audit.results if result.outcome.value in _BROKEN]
+        failed, changes = [s.id for s in specs], [s.id for s in specs if isinstance(s.rule, ChangeRule)]
         if not failed:
             return {}
         r, c, v, of_run = t.runs.c, t.check_results.c, t.contract_versions.c, t.run_contracts.c
@@ -77,7 +79,8 @@ class Proofs:
                 .join(t.runs, r.id == c.run_id)
                 .join(t.run_contracts, of_run.run_id == c.run_id)
                 .join(t.contract_versions, and_(v.id == of_run.contract_version_id, v.contract == c.contract))
-                .where(c.outcome == Outcome.PASSED.value, func.coalesce(c.rows_failed, 0) == 0)
+                .where(c.outcome == Outcome.PASSED.value)
+                .where(or_(func.coalesce(c.rows_failed, 0) == 0, among(connection, c.check_id, changes)))
                 .where(r.version == audit.version, v.digest.in_([part.contract.digest for part in audit.contracts]))
             )
             return {row.check_id: row.started_at for row in connection.execute(query)}

@@ -167,8 +167,9 @@ def test_a_check_that_fails_tells_of_the_run_before_that_found_it_well(store: Sh
         run_contract(order(mine, under), store, lambda: closing(open_source(f"sqlite:///{tmp_path}/crm.db")))
         return mine.run_id or ""
 
-    well = run(0, "CREATE TABLE leads (id INTEGER, email TEXT); INSERT INTO leads VALUES (1, 'a@b.org')")
-    run(1, "INSERT INTO leads VALUES (2, NULL)")
+    run(0, "CREATE TABLE leads (id TEXT, email TEXT); INSERT INTO leads VALUES ('1', 'a@b.org')")
+    well = run(1, "DELETE FROM leads WHERE id = '3'")
+    run(2, "INSERT INTO leads VALUES ('2', NULL)")
 
     store.incidents.advance(Policy(), lambda notice: ())
     (incident,) = store.incidents.live()

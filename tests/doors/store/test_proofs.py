@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from observer.checks.audit import Audit
+from observer.checks.change_rules import InvalidWrites
 from observer.checks.measure import CheckResult, Outcome
 from observer.store.store import Store
 from tests.fakes.small_runs import LEADS, NOON, small_run
@@ -49,6 +50,17 @@ def test_of_what_passes_now_nothing_is_asked(state: Store) -> None:
 def test_runs_that_could_not_look_are_passed_over_and_one_that_failed_ends_the_search(state: Store) -> None:
     assert well(state, run(15, PASSED), run(30, ERRORED), run(45, SKIPPED)) == {ENUM: NOON + 15 * MINUTE}
     assert well(state, run(50, FAILED)) == {}
+
+
+def test_changes_that_were_allowed_before_are_other_ones_than_those_of_now(state: Store) -> None:
+    def changes(audit: Audit) -> Audit:
+        (part,) = audit.contracts
+        enum, fresh = part.results
+        enum = replace(enum, spec=replace(enum.spec, rule=InvalidWrites(checks=())))
+        return replace(audit, contracts=(replace(part, results=(enum, fresh)),))
+
+    before, now = changes(run(30, PASSED, bad=2)), changes(run(60, FAILED))
+    assert well(state, before, now=now) == {ENUM: NOON + 30 * MINUTE}
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,13 @@ def test_the_last_look_that_found_all_well_says_how_long_it_took_at_most() -> No
     assert (seen.detect, seen.detect_is_bound) == (minutes(20), False)
 
 
+def test_what_only_sums_up_fields_has_no_bad_records_of_its_own() -> None:
+    sums = broken("writes", sums=True)
+    seen = times(seen_at_nine(broken(good_at=clock("08:45")), sums))
+    assert (seen.detect, seen.detect_is_bound) == (minutes(15), True)
+    assert times(seen_at_nine(sums)).detect is None
+
+
 def test_an_alert_rings_after_the_bad_records_that_it_counts() -> None:
     seen = times(seen_at_nine(replace(RUNG, good_at=clock("08:55"))))
     assert (seen.detect, seen.detect_is_bound) == (minutes(5), True)
