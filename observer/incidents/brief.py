@@ -131,6 +131,8 @@ class Brief:
     acts: tuple[Act, ...] = field(default=())
     #: Who stands before `to` in line, and cannot be told.
     passed: tuple[str, ...] = ()
+    #: A later notice says what this one would, as it is by now: after an outage, one word is enough.
+    is_overtaken: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -195,6 +197,7 @@ def brief_of(
         links=links or Links(),
         acts=_acts(incident, now),
         passed=passed,
+        is_overtaken=_is_overtaken(told, incident.told),
     )
 
 
@@ -231,11 +234,22 @@ def _title(incident: Incident, points: Sequence[Point]) -> str:
     if len(points) == 1:
         said = f"{found.statement} ({counts})" if counts else found.statement
     else:
-        about = list(dict.fromkeys(point.finding.property or "the table" for point in points))
+        about = list(dict.fromkeys(_about(point.finding) for point in points))
         more = f" and {len(about) - _MOST_NAMED} more" if len(about) > _MOST_NAMED else ""
         worst = f", {counts}" if counts and len(about) == 1 else ""
         said = f"{', '.join(about[:_MOST_NAMED])}{more} ({len(points)} findings{worst})"
     return f"{place}: {said}" if place else said
+
+
+def _is_overtaken(told: Told | None, last: Told | None) -> bool:
+    if told is None or last is None or told == last or last.kind is NoticeKind.REFRESHED:
+        return False
+    return told.kind in (NoticeKind.CHANGED, NoticeKind.REMINDER)
+
+
+def _about(found: Finding) -> str:
+    """The field; else the table; else the door, or whatever else has neither."""
+    return found.property or ("the table" if found.table else found.subject)
 
 
 def _people(said: Told | None, gravest: Finding, policy: Policy) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -60,7 +60,7 @@ class Notice:
     @property
     def is_news(self) -> bool:
         """Whether the thread is told; the first notice is the message itself."""
-        return self.brief.kind not in _SILENT
+        return self.brief.kind not in _SILENT and not self.brief.is_overtaken
 
 
 def reply_message(notices: Sequence[Notice]) -> Message | None:

@@ -67,6 +67,15 @@ def test_the_message_says_whom_the_policy_passed_over_and_who_is_called_instead(
     assert "nobody in Slack has that email address" in said
 
 
+def test_what_a_later_notice_says_better_is_no_word_in_the_thread(slack: SlackServer, desk: Desk) -> None:
+    desk.sender.send(desk.told(a_brief()))
+    late = {"kind": NoticeKind.REMINDER, "news": ("open for 4 h",)}
+    assert desk.sender.send(desk.told(a_brief(**late, is_overtaken=True), 2)) is None
+    assert desk.sender.send(desk.told(a_brief(**late), 3)) is None
+    (parent,) = slack.parents
+    assert len(slack.replies(parent)) == 1
+
+
 def test_after_an_escalation_the_message_names_those_told_not_two_owners(slack: SlackServer, desk: Desk) -> None:
     desk.sender.send(desk.told(a_brief(also="stu@example.com")))
     said = json.dumps(slack.messages[0].blocks)

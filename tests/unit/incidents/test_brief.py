@@ -159,3 +159,26 @@ def test_nobody_who_stands_behind_whom_it_was_told_to_was_passed_over() -> None:
     world.waits_until("09:01")
     brief = told_of(world)
     assert (brief.to[0], brief.passed) == ("ana@example.com", ())
+
+
+def test_troubles_of_our_own_are_named_by_their_doors() -> None:
+    doors = [
+        broken(door, source=Source.TROUBLE, contract=None, table=None, property=None, subject=door)
+        for door in ("slack", "webhook")
+    ]
+    assert told_of(world_of(*doors)).title == "slack, webhook (2 findings)"
+
+
+def test_of_reminders_that_waited_together_only_the_last_is_a_word_of_its_own() -> None:
+    world = world_of(broken())
+    world.waits_until("17:30")
+    told = [notice.told for notice in world.notices]
+    briefs = [brief_of(world.only, policy=world.policy, now=world.now, told=each) for each in told]
+    assert [(brief.kind, brief.is_overtaken) for brief in briefs] == [
+        (NoticeKind.OPENED, False),
+        (NoticeKind.ESCALATED, False),
+        (NoticeKind.REMINDER, False),
+    ]
+    world.acts(Act.ACKNOWLEDGE)
+    reminder = brief_of(world.only, policy=world.policy, now=world.now, told=told[-1])
+    assert reminder.is_overtaken and not told_of(world).is_overtaken
