@@ -112,6 +112,19 @@ def log_in(page: Page, then: str) -> None:
     page.wait_for_url(f"**{then}")
 
 
+def too_narrow_for(page: Page) -> Iterator[str]:
+    """Widths out of which the page runs, as it is and with long names; 320 is a desk at four times the size."""
+    named = "document.querySelectorAll('h1, h2, h3, .text, .about, .reason, dd')"
+    for width, names in ((320, "as they are"), (768, "as they are"), (768, "long"), (320, "long")):
+        if names == "long":
+            page.evaluate(f"{named}.forEach(one => one.textContent = 'x'.repeat(300))")
+        page.set_viewport_size({"width": width, "height": 900})
+        widest = page.evaluate("document.documentElement.scrollWidth")
+        if widest > width:
+            yield f"is {widest} wide on {width}, its names {names}"
+    page.set_viewport_size({"width": PHONE, "height": 900})
+
+
 @pytest.mark.parametrize("width", [PHONE, DESK])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_is_readable_for_everybody_and_complains_of_nothing(
@@ -130,6 +143,8 @@ def test_every_page_fits_is_readable_for_everybody_and_complains_of_nothing(
             found += [f"{name} is {widest} wide"] if widest > width else []
             assert page.locator("h1").count() == 1, name
             assert page.evaluate("document.scripts.length") == 0, name
+            if (scheme, width) == ("light", PHONE):
+                found += [f"{name} {narrow}" for narrow in too_narrow_for(page)]
     assert not found, "\n".join(found)
 
 
