@@ -37,6 +37,7 @@ from observer.jobs.hand_over_looks import LooksHandedOver
 from observer.jobs.incident_figures import IncidentsCounted
 from observer.jobs.incident_policy import PolicyNow
 from observer.jobs.know_people import Directory, PeopleLookedUp, people_named
+from observer.jobs.receivers import LINEAGE
 from observer.jobs.retain import retain_snapshots
 from observer.metrics.registry import Metrics
 from observer.runs.leading import Term
@@ -109,11 +110,12 @@ class Daemon:
             leads=lambda: self.leading.term is not None,
         )
         opened = self.metrics.incident_opened
-        self._minding = Minding(store, self.current, self.policy, self.troubles, self._looks, opened)
-        self._delivering = Delivering(store, senders, self.metrics, self.troubles)
-        orders = Orders(
-            current=self.current, source=source.display_url, source_kind=source.kind, lineage="lineage" in senders
+        lineage = LINEAGE in senders
+        self._minding = Minding(
+            store, self.current, self.policy, self.troubles, self._looks, opened, tells_of_runs=lineage
         )
+        self._delivering = Delivering(store, senders, self.metrics, self.troubles)
+        orders = Orders(current=self.current, source=source.display_url, source_kind=source.kind, lineage=lineage)
         self._due_slots = DueSlots(store, self.current, self.metrics, self._told)
         self._run_ends = RunEnds(store, orders, self.metrics, self._told)
         self._glancing = Glancing(store, self.current, self.metrics, self.troubles, self._looks)
@@ -214,11 +216,12 @@ class Daemon:
 
     def know_people(self) -> None:
         """A few of the people who may be told of incidents, and whom nobody has looked up of late."""
-        if self._people is not None:
-            self._as_leader("people", self._know_people)
+        # Also when nobody is there to be asked: what another daemon met is over then.
+        self._as_leader("people", self._know_people)
 
     def _know_people(self, term: Term) -> None:
-        assert self._people is not None, "somebody is there to be asked"
+        if self._people is None:
+            return
         settings, contracts = self._inputs()
         failure = self._people.look_up(people_named(settings.incidents, contracts), now=datetime.now(UTC))
         if failure is not None:
@@ -244,6 +247,8 @@ class Daemon:
         ticks = self._store.ticks.forget(now - settings.ticks.keep, term=term)
         records = forget(self._store, self._watch.slos, now=now, term=term)
         incidents = self._store.incidents.forget(now - settings.daemon.keep_runs, term=term)
+        if given_up := self._store.outbox.give_up_on_others(self.receivers, term=term):
+            log.warning("deliveries_given_up", count=given_up, reason="their receivers are not configured any more")
         if removed or runs or ticks or records or incidents:
             counts = {"runs_removed": runs, "ticks_removed": ticks, "slo_records_removed": records}
             counts["incidents_removed"] = incidents

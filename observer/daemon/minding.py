@@ -15,7 +15,7 @@ from observer.incidents.policy import Policy
 from observer.jobs.hand_over_looks import LooksHandedOver
 from observer.jobs.looked_for import LookedFor, looked_for
 from observer.jobs.looks import look_of_doors
-from observer.jobs.receivers import deliveries_to, receivers_of
+from observer.jobs.receivers import LINEAGE, deliveries_to, receivers_of
 from observer.jobs.response_levels import ResponseLevels
 from observer.runs.leading import Term
 from observer.store import Store
@@ -45,14 +45,17 @@ class Minding:
         troubles: Troubles,
         looks: LooksHandedOver,
         opened: Callable[[str], None] = lambda contract: None,
+        *,
+        tells_of_runs: bool = False,
     ) -> None:
-        """`opened` hears of every incident that is opened, by its contract."""
+        """`opened` hears of every incident that is opened, by its contract. `tells_of_runs`: lineage is configured."""
         self._store = store
         self._current = current
         self._policy = policy
         self._troubles = troubles
         self._looks = looks
         self._opened = opened
+        self._of_runs = (LINEAGE,) if tells_of_runs else ()
         self._promises = ResponseLevels(store)
         #: When promises were last held against incidents.
         self._promises_at: datetime | None = None
@@ -94,7 +97,7 @@ class Minding:
         if self._looked_for is None or self._looked_for[0] is not watch:
             contracts = {name: watched.contract for name, watched in watch.contracts.items()}
             checks = [spec for watched in watch.contracts.values() for spec in watched.checks]
-            found = looked_for(contracts, checks, watch.slos, receivers_of(watch.settings))
+            found = looked_for(contracts, checks, watch.slos, (*receivers_of(watch.settings), *self._of_runs))
             self._looked_for = watch, found
         return self._looked_for[1]
 

@@ -20,4 +20,6 @@ def act_on(store: Store, settings: Settings, incident_id: str, action: Action) -
             f"{action.by.strip() or 'somebody without a name'} may not act on incidents",
             fix="ask whoever runs the observer to name them in [incidents] may_act",
         )
-    return store.incidents.act(incident_id, action, deliveries_to(receivers_of(settings)))
+    # Whoever asks may know of fewer receivers than the daemon: a shell has no tokens.
+    receivers = dict.fromkeys((*receivers_of(settings), *store.outbox.receivers_of(incident_id)))
+    return store.incidents.act(incident_id, action, deliveries_to(receivers))

@@ -11,7 +11,7 @@ from observer.incidents.incident import Incident
 from observer.incidents.looks import blind_fingerprint, check_fingerprint, trouble_fingerprint, unreachable_fingerprint
 from observer.incidents.response import response_fingerprint
 from observer.jobs.looks import contract_of, glance_fingerprint, level_fingerprints
-from observer.jobs.receivers import RECEIVERS
+from observer.jobs.receivers import LINEAGE, RECEIVERS
 from observer.slo.model import Slo
 
 _TROUBLE = trouble_fingerprint("")
@@ -25,7 +25,7 @@ class LookedFor:
     fingerprints: frozenset[str]
     #: Ids of the contracts that are watched.
     contracts: frozenset[str]
-    #: Receivers of incidents that are configured.
+    #: Receivers that are configured, of incidents and of runs.
     receivers: frozenset[str]
 
     def withdrawn(self, incidents: Iterable[Incident]) -> frozenset[str]:
@@ -40,7 +40,7 @@ class LookedFor:
         door = fingerprint.removeprefix(_TROUBLE)
         if " of " in door:
             return contract_of(door, self.contracts) is not None
-        return not any(receiver in door.split() for receiver in set(RECEIVERS) - self.receivers)
+        return not any(receiver in door.split() for receiver in {*RECEIVERS, LINEAGE} - self.receivers)
 
 
 def looked_for(

@@ -11,6 +11,8 @@ from observer.settings import Settings
 SLACK, WEBHOOK, ALERTMANAGER = "slack", "webhook", "alertmanager"
 #: Every receiver of incidents that there can be.
 RECEIVERS = (SLACK, WEBHOOK, ALERTMANAGER)
+#: The receiver of runs.
+LINEAGE = "lineage"
 
 DeliveriesOf = Callable[[Notice], tuple[NewDelivery, ...]]
 

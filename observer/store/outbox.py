@@ -6,7 +6,7 @@ longer than the receiver fails, but for what fails by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from observer.runs.deliveries import (
+    GIVE_UP_AFTER,
     LONGEST_WAIT,
     DeadLetter,
     Delivery,
@@ -183,6 +184,25 @@ class Outbox:
             theirs = [t.receivers.c.name == receiver] if receiver else []
             connection.execute(update(t.receivers).where(*theirs).values(waits_until=None))
             return changed(connection, again)
+
+    def give_up_on_others(self, receivers: Collection[str], *, term: Term) -> int:
+        """What waits for anybody but these, whom nobody delivers to any more, is given up as late as anything is; says
+        how much. Raises NotLeading.
+        """
+        o = t.outbox.c
+        waits = (o.receiver.not_in(receivers), o.delivered_at.is_(None), o.dead_at.is_(None))
+        why = {"last_reason": Reason.NOT_CONFIGURED.value, "last_detail": "there is no such receiver in the settings"}
+        with self._database.transaction(writes=True, term=term) as connection:
+            now = self._database.now(connection)
+            late = update(t.outbox).where(*waits, now - GIVE_UP_AFTER > _FREE_SINCE)
+            return changed(connection, late.values(dead_at=now, leased_until=None, **why))
+
+    def receivers_of(self, line: str) -> tuple[str, ...]:
+        """Those that anything of the line was written for and not given up, by name."""
+        o = t.outbox.c
+        written = select(o.receiver).where(o.line == line, o.dead_at.is_(None)).distinct().order_by(o.receiver)
+        with self._database.transaction() as connection:
+            return tuple(connection.execute(written).scalars())
 
     def depths(self) -> tuple[OutboxDepth, ...]:
         """How each receiver's outbox stands, by name."""

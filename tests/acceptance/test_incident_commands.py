@@ -141,6 +141,9 @@ def test_what_is_wrong_now_is_a_list_with_owners_and_an_exit_code(desk: Desk) ->
     assert "email: email is present" in ran.out
     assert desk.typed("incidents", "--contract", "jobs").out == "No incident is open.\n"
     assert desk.typed("incidents", "--contract", "jobs").code == 0
+    shown = desk.typed("incidents", "--limit", "1")
+    assert (shown.code, shown.out.splitlines()[-1]) == (1, "1 open")
+    assert shown.err == "observer: these are the newest 1; --limit shows more\n"
     (row,) = desk.read("incidents", "--owner", "ana@example.com")
     assert (row["contract"], row["table"], row["status"], row["findings"]) == ("crm", "leads", "open", 1)
     assert set(row) == {field.name for field in fields(IncidentAnswer)}, "a program reads the same from the API"
@@ -319,6 +322,12 @@ def test_a_route_says_who_would_be_told_and_why(desk: Desk) -> None:
     assert near.code == 3
     assert "there is no check `crm.leads.emial.required`. Fix: write `crm.leads.email.required`" in near.err
     assert desk.typed("route", "jobs.jobs.id.unique").code == 2
+
+
+def test_a_shell_without_the_token_of_slack_tells_slack_of_what_it_does(desk: Desk) -> None:
+    (desk.folder / "observer.toml").write_text(SETTINGS.partition("[slack]")[0], encoding="utf-8")
+    assert desk.typed("incident", desk.incident("ana@example.com"), "--ack").code == 0
+    assert "slack: 4 waiting" in desk.typed("outbox").out
 
 
 def test_what_was_given_up_is_listed_with_its_reason(desk: Desk) -> None:

@@ -57,7 +57,7 @@ def test_a_check_that_left_the_contract_is_withdrawn() -> None:
     [
         ("state", True),
         ("source", True),
-        ("lineage", True),
+        ("lineage", False),
         ("slack", True),
         ("slack channel #crm", True),
         ("deliveries to slack", True),

@@ -396,3 +396,17 @@ def test_a_former_leader_takes_nothing(state: Store) -> None:
         state.outbox.take("lineage", 1, LEASE, term=old)
 
     assert take(state) == ["k"]
+
+
+def test_what_waits_for_a_receiver_that_is_gone_is_given_up_as_late_as_anything_is(state: Store) -> None:
+    write(state, *(delivery(key, receiver=name) for key in ("old", "new") for name in ("slack", "webhook")))
+    with state._database.transaction(writes=True) as connection:
+        long_ago = state.outbox.now() - timedelta(days=4)
+        old = {"created_at": long_ago, "available_at": long_ago}
+        connection.execute(update(t.outbox).where(t.outbox.c.key == "old").values(old))
+
+    assert state.outbox.give_up_on_others(["slack"], term=lead(state, "a")) == 1
+
+    (dead,) = state.outbox.dead()
+    assert (dead.receiver, dead.key, dead.last_reason) == ("webhook", "old", Reason.NOT_CONFIGURED)
+    assert state.outbox.receivers_of("line") == ("slack", "webhook")
