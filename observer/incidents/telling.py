@@ -170,7 +170,9 @@ def _news(
         if incident.refuted_at is not None and incident.told_at is not None and incident.refuted_at >= incident.told_at:
             news.append("said to be fixed, and found as before")
     if kind in (NoticeKind.REMINDER, NoticeKind.ESCALATED):
-        news.append(f"open for {duration_text(now - incident.begins)}, and nobody acknowledged it")
+        heard = incident.acknowledged_at is not None
+        who = f"{incident.acknowledged_by} acknowledged it" if heard else "nobody acknowledged it"
+        news.append(f"open for {duration_text(now - incident.begins)}, and {who}")
     if hidden:
         news.append(f"{hidden} other {'finding says' if hidden == 1 else 'findings say'} nothing meanwhile")
     return tuple(news)

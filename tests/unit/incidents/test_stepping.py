@@ -150,6 +150,7 @@ def test_a_snoozed_incident_without_news_is_called_to_mind_when_the_snooze_ends(
     world.at("09:10").acts(Act.ACKNOWLEDGE)
     world.acts(Act.SNOOZE, until=clock("12:00"))
     assert world.waits_until("14:00") == [NoticeKind.REMINDER]
+    assert world.notices[-1].told.news == ("open for 3 h, and ana@example.com acknowledged it",)
 
 
 def test_said_fixed_and_found_mended_is_fixed() -> None:
