@@ -30,8 +30,18 @@ def router(desk: Desk, shell: Shell) -> APIRouter:
         if shown is None:
             raise Refusal(404, "the contract has no table of that name", fix="choose one from the page of the contract")
         page = table_page(desk.archive, watched, shown, desk.standing(), days=int(days), now=shell.now())
-        open_now = desk.incidents(limit=_INCIDENTS, open_only=True, contract=contract, table=table, owner=None)
-        return shell.page(request, "table.html", section=addresses.OVERVIEW, page=page, incidents=open_now, **DRAWN)
+        open_now = desk.incidents(limit=_INCIDENTS + 1, open_only=True, contract=contract, table=table, owner=None)
+        all_open = addresses.incidents(contract=contract, table=table)
+        return shell.page(
+            request,
+            "table.html",
+            section=addresses.OVERVIEW,
+            page=page,
+            incidents=open_now,
+            most_incidents=_INCIDENTS,
+            all_open=all_open,
+            **DRAWN,
+        )
 
     @found.get("/contracts/{contract:path}")
     def contract(request: Request, contract: Name, days: Days = "7") -> Response:
@@ -45,13 +55,15 @@ def router(desk: Desk, shell: Shell) -> APIRouter:
             days=int(days),
             now=shell.now(),
         )
-        open_now = desk.incidents(limit=_INCIDENTS, open_only=True, contract=contract, table=None, owner=None)
+        open_now = desk.incidents(limit=_INCIDENTS + 1, open_only=True, contract=contract, table=None, owner=None)
         return shell.page(
             request,
             "contract.html",
             section=addresses.OVERVIEW,
             page=page,
             incidents=open_now,
+            most_incidents=_INCIDENTS,
+            all_open=addresses.incidents(contract=contract),
             formula=SCORE_FORMULA,
             **DRAWN,
         )

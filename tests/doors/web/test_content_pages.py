@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -86,6 +87,17 @@ def test_a_state_that_cannot_be_read_is_told_as_such(path: str) -> None:
     answer = Browser(desk).get(path)
 
     assert answer.status_code == 503
+
+
+def test_of_very_many_open_incidents_some_are_listed_and_the_rest_is_not_hidden() -> None:
+    desk = FakeDesk("crm")
+    row = desk.incidents(limit=1, open_only=True, contract=None, table=None, owner=None)[0]
+    desk.morning.rows = lambda *, limit, **_: tuple(replace(row, id=f"{n:016x}") for n in range(30))[:limit]  # type: ignore[method-assign]
+    for path in ("/contracts/crm", "/contracts/crm/tables/leads"):
+        page = Browser(desk).get(path).text
+        assert "More than 20 open incidents" in page, path
+        assert page.count("/incidents/0000") == 20, path
+        assert '<a href="/incidents?contract=crm' in page, path
 
 
 def test_a_contract_that_never_ran_shows_nothing_green() -> None:
