@@ -52,11 +52,13 @@ def incidents(
 ) -> int:
     """List what is wrong now, newest first.
 
-    Exit code 0: no incident is open; 1: one is; 2: only warnings and less are.
+    Exit code 0: no incident is open; 1: one is; 2: only warnings and less are; whether it is shown or not.
     """
     settings = load_settings(config)
     with opened_store(settings) as store:
-        rows = store.incidents.rows(limit=limit, open_only=not everything, contract=contract, owner=owner)
+        still_open = store.incidents.rows(limit=MOST_LISTED, open_only=True, contract=contract, owner=owner)
+        # One more than is shown tells that there are more.
+        rows = store.incidents.rows(limit=limit + 1, contract=contract, owner=owner) if everything else still_open
         if not rows and (contract or owner):
             check_names(store, settings, contract=contract, owner=owner)
         lost = len(store.incidents.set_aside())
@@ -65,14 +67,16 @@ def incidents(
         said = f"{looks} could not be taken, so what nobody saw again since is missing here; the log says why"
         click.echo(f"observer: {said}", err=True)
     now = datetime.now(UTC)
+    rows, more = rows[:limit], len(rows) > limit
     if form == "json":
         click.echo(json.dumps([_row_json(row) for row in rows], indent=2, ensure_ascii=False))
     elif not rows:
         click.echo("There is no such incident." if everything else "No incident is open.")
     else:
         _print(rows, now)
-    still_open = [row.grade for row in rows if row.status is not Status.RESOLVED]
-    if any(grade in (Grade.URGENT, Grade.ERROR) for grade in still_open):
+    if more:
+        click.echo(f"observer: these are the newest {limit:,}; --limit shows more", err=True)
+    if any(row.grade in (Grade.URGENT, Grade.ERROR) for row in still_open):
         return ExitCode.CHECKS_FAILED
     return ExitCode.WARNINGS_ONLY if still_open else ExitCode.OK
 
