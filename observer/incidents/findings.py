@@ -127,7 +127,7 @@ class Finding:
     @builtins.property
     def hides_fields(self) -> bool:
         """Whether what is seen of fields, or of anything, says nothing while this one is open."""
-        return self.hides in (Hides.FIELDS, Hides.ALL)
+        return self.hides in (Hides.FIELDS, Hides.ALL, Hides.EVERYTHING)
 
     def is_as(self, other: Finding) -> bool:
         """Whether it is as it was, but for its words, and for the counts of a level, which every record moves."""

@@ -26,6 +26,8 @@ from observer.slo.model import Slo
 from observer.slo.standing import OpenAlert
 
 _CHECKED = (Source.CHECK, Source.CHANGE)
+#: The door through which everything is looked at.
+SOURCE = "source"
 _GRADES = {Severity.ERROR: Grade.ERROR, Severity.WARNING: Grade.WARNING, Severity.INFO: Grade.INFO}
 
 
@@ -227,4 +229,5 @@ def _trouble(fingerprint: str, door: str, reason: str, contract: str | None) -> 
         subject=door,
         statement=f"{door} works",
         observed=reason,
+        hides=Hides.EVERYTHING if door == SOURCE else Hides.NONE,
     )

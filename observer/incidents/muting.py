@@ -87,7 +87,7 @@ def mutes_of(incidents: Iterable[Incident], policy: Policy, now: datetime) -> Mu
             if not held.is_there(policy.waits, now):
                 continue
             contract, table = held.finding.contract, held.finding.table
-            places = {(contract, table, False), (contract, None, False), (contract, table, held.finding.sums)}
+            places = {(contract, table, held.finding.sums), *((*at, False) for at in _around(contract, table))}
             near = [hider for place in places for hider in hiders.get(place, ())]
             by = {hider.incident for hider in near if hider.hides(held, policy, now)}
             mutes.hidden_by.update(by)
@@ -95,6 +95,11 @@ def mutes_of(incidents: Iterable[Incident], policy: Policy, now: datetime) -> Mu
             if why is not None:
                 muted[fingerprint] = why
     return mutes
+
+
+def _around(contract: str | None, table: str | None) -> Iterable[tuple[str | None, str | None]]:
+    """Where that which hides a finding may be: at its table, its contract, or the source."""
+    return (contract, table), (contract, None), (None, None)
 
 
 def _own_reason(incident: Incident, held: Held, policy: Policy, now: datetime) -> Mute | None:

@@ -202,8 +202,8 @@ class _Book:
             held = state.held.get(finding.fingerprint)
             if held is None or held.ended is not None or finding.sums or not finding.is_as(held.finding):
                 return False
-            hid_until = self._hid_until.get(finding.contract)
-            if hid_until is not None and held.seen_at < hid_until <= look.at:
+            ends = (self._hid_until.get(place) for place in {finding.contract, None})
+            if any(end is not None and held.seen_at < end <= look.at for end in ends):
                 return False
             wait = min((look.at - held.began[-1]) * _NOTED_AFTER, _NOTED_WITHIN)
             if not timedelta() <= look.at - held.seen_at < wait:

@@ -112,7 +112,9 @@ class Turn:
         groups = {group_of(finding, self._policy) for finding in look.findings}
         holders = (self._holders.get(name, ()) for name in names)
         members = (self._members.get(group, ()) for group in groups)
-        hiders = (self._hiders.get(contract, ()) for contract in {finding.contract for finding in look.findings})
+        # What has no contract, the source, hides findings of every one.
+        contracts = {None, *(finding.contract for finding in look.findings)}
+        hiders = (self._hiders.get(contract, ()) for contract in contracts)
         return [self.live[id_] for id_ in set(chain.from_iterable(chain(holders, members, hiders)))]
 
     def pass_time(self, withdrawn: Withdrawn | None) -> None:

@@ -238,3 +238,10 @@ def test_who_would_be_told_of_a_check_can_be_asked_before_anything_broke() -> No
     assert route(failed, POLICY, NINE).to == "ana@example.com"
     assert route(errored, POLICY, NINE).to == "pat@example.com"
     assert looks.finding_if(PRESENT, CONTRACT, Outcome.PASSED) is None
+
+
+def test_a_source_that_does_not_answer_hides_everything_and_another_door_hides_nothing() -> None:
+    (source,) = looks.look_of_door("source", "it does not answer", at=clock("09:00")).findings
+    (slack,) = looks.look_of_door("slack", "the token was revoked", at=clock("09:00")).findings
+    assert (source.hides, slack.hides) == (Hides.EVERYTHING, Hides.NONE)
+    assert not slack.is_hidden_by(source)

@@ -400,3 +400,12 @@ def test_a_source_that_cannot_be_asked_hides_what_follows_from_it_in_every_contr
     world.at("09:00").sees(source, *lost, broken(contract="crm-leads"))
     assert world.waits_until("09:10") == [OPENED]
     assert (world.notices[0].told.to, world.notices[0].told.hidden) == ("pat@example.com", 3)
+
+
+def test_what_a_source_in_trouble_hid_is_told_when_it_is_seen_again() -> None:
+    source = broken(source=Source.TROUBLE, contract=None, table=None, property=None, hides=Hides.EVERYTHING)
+    world = World()
+    world.at("09:00").sees(source, broken())
+    assert world.waits_until("09:05") == [OPENED]
+    assert world.at("09:06").sees(of=[source]) == [RESOLVED]
+    assert world.at("09:07").sees(broken()) == [OPENED]
