@@ -80,7 +80,8 @@ def kpi(
     contracts = sound_contracts(settings)
     slos = slos_for_run(settings.slos, contracts)
     with opened_store(settings) as store:
-        found = review(store, contracts, slos, span, at=at, only=_named(contract, contracts))
+        keep, only = settings.daemon.keep_runs, _named(contract, contracts)
+        found = review(store, contracts, slos, span, at=at, keep=keep, only=only)
     if out is not None:
         from observer.reports.kpi_html import write_review
 

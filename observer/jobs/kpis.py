@@ -6,7 +6,7 @@ In: the state, contracts and service levels. Out: Kpis of both spans.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from observer.checks.score import Looked, score_parts
 from observer.contracts.model import Contract
@@ -26,20 +26,30 @@ def review(
     span: Span,
     *,
     at: datetime,
+    keep: timedelta,
     only: str | None = None,
 ) -> Review:
-    """Everything that the state knows by `at`; `only`: of the contract with this id. Raises StoreError."""
+    """Everything that the state knows by `at`; `only`: of the contract with this id. Raises StoreError.
+
+    `keep`: for how long the state keeps what is over. What outlives it (an incident that is still open, the latest run
+    of a contract) does not tell that all else of its time is known.
+    """
     earlier = span.before()
     logs: Sequence[Sequence[IncidentEvent]] = TurningPoints(store).since(earlier.begins)
     if only is not None:
         contracts = [contract for contract in contracts if contract.id == only]
         logs = [log for log in logs if log[0].group is not None and log[0].group.contract == only]
-    known_since = store.reviews.known_since()
+    known_since = _known_since(store, at - keep)
 
     def of(span: Span) -> Kpis:
         return _kpis(store, contracts, slos, span, logs, at=at, known_since=known_since)
 
     return Review(now=of(span), before=of(earlier))
+
+
+def _known_since(store: Store, forgotten: datetime) -> datetime | None:
+    first = store.reviews.known_since()
+    return None if first is None else max(first, forgotten)
 
 
 def _kpis(

@@ -27,7 +27,7 @@ from observer.store import Store
 from tests.fakes.small_runs import LEADS, slot, small_contract, small_run
 from tests.unit.incidents.timeline import broken
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 POLICY = Policy(waits=Waits(group=timedelta()))
 REPAIR = ResponseSla(id="mended", kind=ResponseKind.REPAIR, limit=3 * HOUR)
 PROMISING = replace(small_contract(), responses=(REPAIR,))
@@ -122,7 +122,7 @@ def test_a_review_says_what_the_month_and_the_one_before_amounted_to(desk: Desk)
     desk.at(28, 9).sees(replace(EMAIL, table="accounts", fingerprint="check:accounts"))
     desk.at(28, 13).holds()
 
-    found = review(desk.store, [PROMISING], [], month(2026, 11), at=datetime(2026, 12, 1, tzinfo=UTC))
+    found = review(desk.store, [PROMISING], [], month(2026, 11), at=datetime(2026, 12, 1, tzinfo=UTC), keep=90 * DAY)
 
     (leads,) = found.now.contracts
     pace = leads.figures.pace
@@ -135,3 +135,11 @@ def test_a_review_says_what_the_month_and_the_one_before_amounted_to(desk: Desk)
     assert [part.checks for part in leads.trust.parts] == [1, 1, 0, 0]
     assert found.now.is_known and not found.now.is_whole
     assert not found.before.is_known, "nothing is kept of October"
+
+
+def test_an_incident_that_outlives_what_is_kept_does_not_make_its_month_known(desk: Desk) -> None:
+    desk.at(1, 0).sees(EMAIL)
+    now = datetime(2027, 2, 20, tzinfo=UTC)
+    assert review(desk.store, [], [], month(2026, 12), at=now, keep=90 * DAY).now.is_whole
+    shown = review(desk.store, [], [], month(2026, 12), at=now, keep=60 * DAY)
+    assert (shown.now.is_whole, shown.now.is_known, shown.before.is_known) == (False, True, False)
