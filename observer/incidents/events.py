@@ -132,6 +132,8 @@ class Told:
     #: What is new, in sentences.
     news: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    #: Of a first notice: since when there was something to tell; None: since the incident was opened.
+    loud_since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

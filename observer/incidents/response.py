@@ -116,6 +116,8 @@ def _of_notice(verdict: Verdict, times: Times, log: Sequence[IncidentEvent], age
     told = next((event.told for event in log if event.told and event.told.kind is NoticeKind.OPENED), None)
     if told is not None and told.way is Way.DIGEST:
         return replace(verdict, kept=Kept.NOT_MEANT, reason="it goes into the daily digest")
+    if told is not None and told.loud_since is not None:
+        return _running(verdict, age - (told.loud_since - times.opened_at))
     if told is not None or (verdict.is_open and age <= verdict.limit):
         return _running(verdict, age)
     if not verdict.is_open and (times.resolve or timedelta()) <= verdict.limit:

@@ -18,6 +18,9 @@ from observer.incidents.muting import Mutes
 from observer.incidents.policy import Policy, Way
 from observer.incidents.routing import Route, route
 
+#: Notices that are due are written within that.
+_A_BEAT = timedelta(minutes=1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
@@ -67,7 +70,17 @@ def notice_due(incident: Incident, mutes: Mutes, policy: Policy, now: datetime) 
         muted=len(mutes.reasons.get(incident.id, ())),
         news=_news(incident, loud, kind, gravest.finding.grade, hidden, now),
         reasons=way.reasons,
+        loud_since=now if kind is NoticeKind.OPENED and _was_quiet(incident, loud, policy, now) else None,
     )
+
+
+def _was_quiet(incident: Incident, loud: tuple[Held, ...], policy: Policy, now: datetime) -> bool:
+    """Whether nothing was to be told until now: what is told was found, or found again, after the incident had long
+    been opened. What was loud from the beginning and waited (for a daemon, say) was found by the first look.
+    """
+    first_look = min(held.began[0] for held in incident.held.values())
+    is_late = now > incident.begins + policy.waits.group + _A_BEAT
+    return is_late and all(held.seen_at > first_look for held in loud)
 
 
 def _kind(

@@ -30,7 +30,7 @@ class Times:
     detect: timedelta | None
     #: It took no longer than `detect`, perhaps less.
     detect_is_bound: bool
-    #: To the first notice that reached its receiver.
+    #: To the first notice that reached its receiver; from when there was something to tell, if that was later.
     notify: timedelta | None
     #: To the first person who acknowledged, snoozed, judged or mended it.
     acknowledge: timedelta | None
@@ -53,7 +53,8 @@ def times_of(events: Iterable[IncidentEvent]) -> Times | None:
     end = ends[-1] if ends and ends[-1].kind is EventKind.RESOLVED else None
     # One that came back since is none any more.
     false = end is not None and end.resolution is Resolution.FALSE_POSITIVE
-    calls = {event.key for event in log if event.told is not None and event.told.kind is NoticeKind.OPENED}
+    calls = {event.key: event.told for event in log if event.told and event.told.kind is NoticeKind.OPENED}
+    loud_since = next((told.loud_since for told in calls.values() if told.loud_since), opening.at)
     heard = [event.at for event in log if event.kind is EventKind.DELIVERED and event.notice in calls]
     people = [event.at for event in log if event.actor and event.kind in ANSWERS]
 
@@ -66,7 +67,7 @@ def times_of(events: Iterable[IncidentEvent]) -> Times | None:
         opened_at=opening.at,
         detect=None if began is None or false else max(opening.at - began, timedelta()),
         detect_is_bound=is_bound and not false,
-        notify=since_opening(min(heard, default=None)),
+        notify=min(heard) - loud_since if heard else None,
         acknowledge=since_opening(min(people, default=None)),
         resolve=None if end is None or false else since_opening(end.at),
         is_false_positive=false,

@@ -24,7 +24,7 @@ from observer.incidents.response import (
 )
 from observer.incidents.times import Times, times_of
 from tests.fakes.contracts import contract, prop, table
-from tests.unit.incidents.timeline import World, broken, clock
+from tests.unit.incidents.timeline import World, broken, clock, stale
 
 DETECT, NOTIFY, REPAIR = (
     ResponseSla(id=kind.value, kind=kind, limit=limit)
@@ -97,6 +97,17 @@ def test_of_what_is_hidden_or_silenced_nobody_knows_whether_it_was_told_in_time(
     world.at("09:00").sees(broken())
     assert verdict(world, NOTIFY, "09:05").kept is Kept.NOT_YET
     assert verdict(world, NOTIFY, "09:06").kept is Kept.UNKNOWN
+
+
+def test_a_message_that_could_not_be_written_before_runs_from_when_it_could() -> None:
+    world = World()
+    world.at("09:00").sees(stale(), broken())
+    world.at("12:00").sees(broken(), of=[stale()])
+    [told] = [notice for notice in world.notices if notice.told.loud_since is not None]
+    assert told.told.loud_since == clock("12:00")
+    log = [event for event in world.log if event.incident == told.line]
+    kept = [verdicts_of(log, [NOTIFY], clock(at))[0].kept for at in ("12:05", "12:06")]
+    assert kept == [Kept.NOT_YET, Kept.BROKEN]
 
 
 def test_what_is_over_before_anybody_is_told_was_not_meant() -> None:

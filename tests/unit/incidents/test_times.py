@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from observer.incidents.acting import Act, delivered
-from observer.incidents.findings import Finding, Grade, Look, Source
+from observer.incidents.findings import Answerable, Finding, Grade, Hides, Look, Source
 from observer.incidents.looks import last_well
+from observer.incidents.stepping import NOTHING_NEW
 from observer.incidents.times import Times, pace_of, spread_of, times_of
 from tests.unit.incidents.timeline import World, broken, clock
 
@@ -41,6 +42,28 @@ def test_each_time_is_counted_from_the_opening_and_detection_from_the_first_bad_
     world.at("11:00").sees(of=[broken()])
     seen = times(world)
     assert (seen.detect, seen.notify, seen.acknowledge, seen.resolve) == tuple(map(minutes, (10, 2, 10, 120)))
+
+
+def test_what_had_nothing_to_tell_at_first_is_told_in_time_from_when_it_had() -> None:
+    field = broken("phone", hides=Hides.SUMS, answerable=Answerable(owner="phil@example.com"))
+    total = broken("writes", property=None, sums=True)
+    world = World()
+    world.at("09:00").sees(field, total)
+    world.at("12:00").sees(field, total, broken())
+    told = next(notice for notice in world.notices if notice.told.to == "ana@example.com")
+    assert told.told.loud_since == clock("12:00")
+    ana = next(incident for incident in world.incidents if incident.id == told.line)
+    world.log.append(delivered(ana, told.key, clock("12:01")))
+    found = times_of([event for event in world.log if event.incident == ana.id])
+    assert found is not None and (found.opened_at, found.notify) == (clock("09:00"), minutes(1))
+
+
+def test_what_waited_for_a_daemon_is_told_late() -> None:
+    world = World()
+    world.at("09:00").sees(broken())
+    world.at("12:00").takes(NOTHING_NEW)
+    world.log.append(delivered(world.only, world.notices[0].key, clock("12:01")))
+    assert times(world).notify == minutes(181)
 
 
 def test_what_is_not_known_is_none_and_never_zero() -> None:
