@@ -159,12 +159,13 @@ def test_a_check_that_fails_tells_of_the_run_before_that_found_it_well(store: Sh
     under = contract(
         table("leads", replace(prop("email"), required=True), prop("id", primary_key_position=1)), id="leads"
     )
+    settings = replace(Settings(), snapshots=SnapshotSettings(folder=tmp_path / "kept"))
 
     def run(number: int, statement: str) -> str:
         with closing(sqlite3.connect(tmp_path / "crm.db")) as crm, crm:
             crm.executescript(statement)
         mine = claimed(store, NOON + timedelta(hours=number), new_run_id())
-        run_contract(order(mine, under), store, lambda: closing(open_source(f"sqlite:///{tmp_path}/crm.db")))
+        run_contract(order(mine, under, settings), store, lambda: closing(open_source(f"sqlite:///{tmp_path}/crm.db")))
         return mine.run_id or ""
 
     run(0, "CREATE TABLE leads (id TEXT, email TEXT); INSERT INTO leads VALUES ('1', 'a@b.org')")
