@@ -13,7 +13,7 @@ from observer.checks.score import FieldScore, broken_by_damage, field_scores, tr
 from observer.contracts.model import Scalar
 from observer.reports import charts
 from observer.reports.sentences import count_text, failed_rows_text, field_text, reason_text
-from observer.reports.visible import shown_value, visible
+from observer.reports.visible import shown_value, visible, web_link
 
 #: Broken checks that are shown at once, and those that are folded below them; the rest is in report.json.
 FIRST_CARDS, MOST_CARDS = 6, 100
@@ -227,17 +227,12 @@ def full_name(result: CheckResult) -> str:
 def _records(evidence: Evidence) -> tuple[Record, ...]:
     urls: Iterable[str | None] = evidence.urls or [None] * len(evidence.keys)
     pairs = list(zip(evidence.keys, urls, strict=False))[:MOST_RECORDS]
-    records = tuple(Record(key=_key_text(key), url=_followable(url)) for key, url in pairs)
+    records = tuple(Record(key=_key_text(key), url=web_link(url)) for key, url in pairs)
     return records[:LONG_RECORDS] if any(len(record.key) > LONG_KEY for record in records) else records
 
 
 def _key_text(key: tuple[Scalar, ...]) -> str:
     return " · ".join(shown_value(value) for value in key)
-
-
-def _followable(url: str | None) -> str | None:
-    """Only web links become links: a record's own text could hold `javascript:`."""
-    return url if url and url.lower().startswith(("https://", "http://")) else None
 
 
 # --- charts over all broken checks -------------------------------------------------------------------------------

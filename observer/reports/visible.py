@@ -20,6 +20,11 @@ def visible(text: str) -> str:
     return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
 
 
+def web_link(url: str | None) -> str | None:
+    """Only web links become links: a record's own text could hold `javascript:`."""
+    return url if url and url.lower().startswith(("https://", "http://")) else None
+
+
 def shown_value(value: Scalar) -> str:
     """A value of the data for a reader: `(null)`, `(empty)`, and long ones cut with "…"."""
     if value is None:

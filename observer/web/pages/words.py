@@ -16,7 +16,7 @@ from observer.incidents.incident import Status
 from observer.incidents.words import budget_left_text, calm_text, mute_text, place_text, quiet_texts
 from observer.reports.sentences import SIGNS, count_text, outcomes_text, seconds_text
 from observer.reports.slo_words import budget_text, counted_noun, left_share
-from observer.reports.visible import shown_value, visible
+from observer.reports.visible import shown_value, visible, web_link
 from observer.slo.standing import Condition
 
 if TYPE_CHECKING:
@@ -85,11 +85,6 @@ def badge(kind: str, text: str) -> Markup:
     )
 
 
-def is_web(address: str) -> bool:
-    """Whether it may be linked to: a contract could say `javascript:`."""
-    return address.startswith(("https://", "http://"))
-
-
 def level_kind(level: Level) -> str:
     """CSS class of a service level: what nobody can see is not green."""
     if level.blind is not None and level.condition in (Condition.MET, Condition.NO_DATA):
@@ -127,7 +122,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "capital": capital,
     "kind": kind_of,
     "share": share,
-    "is_web": is_web,
+    "web_link": web_link,
 }
 GLOBALS: dict[str, Any] = {
     "Outcome": Outcome,

@@ -16,6 +16,7 @@ from observer.jobs.level_in_full import LevelInFull
 from observer.reports import slo_words as words
 from observer.reports.slo_explain import why
 from observer.reports.slo_status import Level, notes_of, summary_text
+from observer.reports.visible import web_link
 from observer.slo.budget import Counts
 from observer.slo.burndown import Stretch
 from observer.slo.model import CalendarWindow, TimeToFill
@@ -327,7 +328,7 @@ def _not_good(found: LevelInFull) -> tuple[NotGood, ...]:
         return tuple(
             NotGood(
                 key=row.record.key,
-                url=_web_link(row.url),
+                url=web_link(row.url),
                 at=row.record.event_at,
                 state=row.state.value,
                 is_bad=row.state is State.BAD,
@@ -361,10 +362,6 @@ def _is_time(key: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _web_link(url: str | None) -> str | None:
-    return url if url and url.lower().startswith(("https://", "http://")) else None
 
 
 def _not_good_says(found: LevelInFull) -> str:

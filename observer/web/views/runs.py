@@ -9,7 +9,7 @@ from observer.checks.measure import MonthCount, Outcome, Segment
 from observer.contracts.model import Scalar
 from observer.reports import charts
 from observer.reports.sentences import segment_text
-from observer.reports.visible import shown_value
+from observer.reports.visible import shown_value, web_link
 from observer.store import RecordedCheck, RecordedRun, RunRow
 from observer.web.run_answers import EvidenceAnswer, ResultAnswer
 from observer.web.views.checks import WORST
@@ -137,13 +137,8 @@ def _card(place: int, check: RecordedCheck) -> Card:
 def _records(keys: Sequence[Sequence[Scalar]], urls: Sequence[str]) -> tuple[Record, ...]:
     links: Sequence[str | None] = urls or [None] * len(keys)
     pairs = list(zip(keys, links, strict=False))[:MOST_KEYS]
-    found = tuple(Record(key=" · ".join(shown_value(part) for part in key), url=_web_link(url)) for key, url in pairs)
+    found = tuple(Record(key=" · ".join(shown_value(part) for part in key), url=web_link(url)) for key, url in pairs)
     return found[:MOST_LONG_KEYS] if any(len(record.key) > LONG_KEY for record in found) else found
-
-
-def _web_link(url: str | None) -> str | None:
-    """Only web links become links: a record's own text could hold `javascript:`."""
-    return url if url and url.lower().startswith(("https://", "http://")) else None
 
 
 def _segments(found: EvidenceAnswer, failed: int | None) -> list[str]:
