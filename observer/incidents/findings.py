@@ -42,7 +42,11 @@ class Grade(StrEnum):
     @property
     def weight(self) -> int:
         """3 for the heaviest, 0 for the lightest."""
-        return 3 - list(Grade).index(self)
+        return _WEIGHTS[self]
+
+
+#: Asked for every finding that is held, every other second.
+_WEIGHTS = {grade: 3 - place for place, grade in enumerate(Grade)}
 
 
 class Hides(StrEnum):

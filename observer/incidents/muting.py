@@ -69,8 +69,10 @@ def mutes_of(incidents: Iterable[Incident], policy: Policy, now: datetime) -> Mu
     newest: dict[str, _Hider] = {}
     for incident in incidents:
         for fingerprint, held in incident.held.items():
+            if held.finding.hides is Hides.NONE:
+                continue
             hider, known = _Hider(incident.id, held), newest.get(fingerprint)
-            if held.finding.hides is not Hides.NONE and (known is None or hider.rank > known.rank):
+            if known is None or hider.rank > known.rank:
                 newest[fingerprint] = hider
     #: By place; what hides nothing but sums apart, for there may be thousands.
     hiders: dict[tuple[str | None, str | None, bool], list[_Hider]] = {}
@@ -80,26 +82,30 @@ def mutes_of(incidents: Iterable[Incident], policy: Policy, now: datetime) -> Mu
             found = hider.held.finding
             place = found.contract, found.table, found.hides is Hides.SUMS
             hiders.setdefault(place, []).append(hider)
+    #: By place of what is hidden: once for all that is held of it.
+    around: dict[tuple[str | None, str | None, bool], list[_Hider]] = {}
     mutes = Mutes()
     for incident in incidents:
         muted = mutes.reasons.setdefault(incident.id, {})
         for fingerprint, held in incident.held.items():
             if not held.is_there(policy.waits, now):
                 continue
-            contract, table = held.finding.contract, held.finding.table
-            places = {(contract, table, held.finding.sums), *((*at, False) for at in _around(contract, table))}
-            near = [hider for place in places for hider in hiders.get(place, ())]
+            at = held.finding.contract, held.finding.table, held.finding.sums
+            near = around.get(at)
+            if near is None:
+                near = around[at] = [hider for place in _around(*at) for hider in hiders.get(place, ())]
             by = {hider.incident for hider in near if hider.hides(held, policy, now)}
-            mutes.hidden_by.update(by)
+            if by:
+                mutes.hidden_by.update(by)
             why = Mute.HIDDEN if by else _own_reason(incident, held, policy, now)
             if why is not None:
                 muted[fingerprint] = why
     return mutes
 
 
-def _around(contract: str | None, table: str | None) -> Iterable[tuple[str | None, str | None]]:
+def _around(contract: str | None, table: str | None, sums: bool) -> set[tuple[str | None, str | None, bool]]:
     """Where that which hides a finding may be: at its table, its contract, or the source."""
-    return (contract, table), (contract, None), (None, None)
+    return {(contract, table, sums), (contract, table, False), (contract, None, False), (None, None, False)}
 
 
 def _own_reason(incident: Incident, held: Held, policy: Policy, now: datetime) -> Mute | None:

@@ -50,8 +50,6 @@ class Turn:
         self._members: dict[Group, set[str]] = {}
         #: Contract → incidents with findings that hide others.
         self._hiders: dict[str | None, set[str]] = {}
-        for incident in self.live.values():
-            self._enter(incident, incident.held)
         self._changed: dict[str, Incident] = {}
         self._events: list[IncidentEvent] = []
         self._notices: list[Notice] = []
@@ -78,6 +76,9 @@ class Turn:
     def take_looks(self, *, until: float) -> bool:
         """Take the queue up to that time of the monotonic clock, at least one; says whether that was all of it."""
         queue = self._queue(limit=_LISTED)
+        if queue:
+            for incident in self.live.values():
+                self._enter(incident, incident.held)
         for place, id_ in enumerate(queue, start=1):
             self._take(id_)
             if time.monotonic() > until:
