@@ -64,13 +64,15 @@ class Minding:
     def mind(self, term: Term) -> None:
         """Take in what was seen since the last time, and tell what is due. Raises StoreError, NotLeading."""
         watch = self._current()
-        doors = self._troubles.doors(lasting=_LASTING_SECONDS)
+        looked_for_now = self._what_is_looked_for(watch)
+        troubles = self._troubles.doors(lasting=_LASTING_SECONDS)
+        doors = {door: reason for door, reason in troubles.items() if looked_for_now.tells_of(door)}
         self._hold_promises(watch, term)
         self._looks.hand_over("doors", look_of_doors(doors, watch.contracts, at=datetime.now(UTC)), term)
         moved = self._store.incidents.advance(
             self._policy(),
             deliveries_to(receivers_of(watch.settings)),
-            withdrawn=self._what_is_looked_for(watch).withdrawn,
+            withdrawn=looked_for_now.withdrawn,
             term=term,
         )
         for event in moved.events:
@@ -97,8 +99,10 @@ class Minding:
         if self._looked_for is None or self._looked_for[0] is not watch:
             contracts = {name: watched.contract for name, watched in watch.contracts.items()}
             checks = [spec for watched in watch.contracts.values() for spec in watched.checks]
-            found = looked_for(contracts, checks, watch.slos, (*receivers_of(watch.settings), *self._of_runs))
-            self._looked_for = watch, found
+            receivers = (*receivers_of(watch.settings), *self._of_runs)
+            policy = self._policy()
+            channels = {*policy.channels.values(), policy.default_channel or "", policy.platform_channel or ""}
+            self._looked_for = watch, looked_for(contracts, checks, watch.slos, receivers, channels)
         return self._looked_for[1]
 
 

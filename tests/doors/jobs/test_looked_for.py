@@ -18,7 +18,7 @@ from tests.unit.incidents.timeline import broken
 
 LEADS = contract(table("leads", prop("email", required=True)), id="crm")
 PLAN = plan_contract(LEADS)
-IN_FORCE = looked_for({"crm": LEADS}, PLAN.checks, [], ["slack"])
+IN_FORCE = looked_for({"crm": LEADS}, PLAN.checks, [], ["slack"], ["#crm"])
 
 
 def incident(look: Look) -> Incident:
@@ -60,6 +60,7 @@ def test_a_check_that_left_the_contract_is_withdrawn() -> None:
         ("lineage", False),
         ("slack", True),
         ("slack channel #crm", True),
+        ("slack channel #typo", False),
         ("deliveries to slack", True),
         ("webhook", False),
         ("deliveries to alertmanager", False),
@@ -67,6 +68,7 @@ def test_a_check_that_left_the_contract_is_withdrawn() -> None:
         ("run of old", False),
     ],
 )
-def test_doors_go_on_but_for_those_of_contracts_and_receivers_that_are_gone(door: str, goes_on: bool) -> None:
+def test_doors_go_on_but_for_those_of_contracts_receivers_and_channels_that_are_gone(door: str, goes_on: bool) -> None:
     withdrawn = IN_FORCE.withdrawn([incident(of_doors(door))])
     assert withdrawn == (frozenset() if goes_on else {trouble_fingerprint(door)})
+    assert IN_FORCE.tells_of(door) is goes_on, "or every look would bring it back"
