@@ -120,10 +120,14 @@ class RunEnds:
         ours = {order.run_id for order in under_way}
         with self._lock:
             ours |= set(self._unrecorded)
-        for slot in self._store.slots.in_state(SlotState.RUNNING):
-            if slot.run_id not in ours:
-                with on_its_own(f"recovery of {slot.contract}", self._on_trouble), suppress(SlotTaken):
-                    self._recover(slot, term)
+        orphans = [slot for slot in self._store.slots.in_state(SlotState.RUNNING) if slot.run_id not in ours]
+        for slot in orphans:
+            with on_its_own(f"recovery of {slot.contract}", self._on_trouble), suppress(SlotTaken):
+                self._recover(slot, term)
+        for contract in self._orders.current().contracts.keys() - {slot.contract for slot in orphans}:
+            # What was in the way of it, perhaps in a daemon before this one, is over.
+            self._on_trouble(f"recovery of {contract}", None)
+            self._on_trouble(f"record of {contract}", None)
 
     def _recover(self, slot: Slot, term: Term) -> None:
         order = self._orders.of(slot)

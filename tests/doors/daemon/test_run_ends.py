@@ -143,3 +143,6 @@ def test_a_lost_run_that_cannot_be_recorded_holds_up_nobody(tmp_path: Path) -> N
         house.recover()
         house.at(NOON + MINUTE)
         assert [order.slot.contract for order in house.pool.under_way] == [lost.slot.contract]
+        assert f"record of {lost.slot.contract}" in house.troubles
+        house.recover()
+        assert f"record of {lost.slot.contract}" not in house.troubles, "it is run anew: nothing is in the way any more"
