@@ -35,6 +35,8 @@ _NOT_CONFIGURED = frozenset(
         "two_factor_setup_required",
     ]
 )
+#: Of them, those that another token mends; tokens are read when the daemon starts.
+_OF_THE_TOKEN = frozenset(["not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired"])
 #: Nothing can be written in that channel.
 CHANNEL_GONE = frozenset(
     [
@@ -109,8 +111,10 @@ def refusal(answer: SlackResponse) -> CallFailed:
         return CallFailed(Failure(reason=Reason.UNEXPECTED, detail=detail), may_have_landed=True)
     if code in _NOT_CONFIGURED:
         needed = str(answer.get("needed") or "")
-        scope = f": the app needs {needed}" if re.fullmatch(r"[a-z:._,]{1,200}", needed) else ""
-        return CallFailed(Failure(reason=Reason.NOT_CONFIGURED, detail=f"Slack says {code}{scope}"), code=code)
+        remedy = f": the app needs {needed}" if re.fullmatch(r"[a-z:._,]{1,200}", needed) else ""
+        if code in _OF_THE_TOKEN:
+            remedy = ": give the daemon a new token, and start it again"
+        return CallFailed(Failure(reason=Reason.NOT_CONFIGURED, detail=f"Slack says {code}{remedy}"), code=code)
     if code in CHANNEL_GONE:
         return CallFailed(Failure(reason=Reason.NOT_CONFIGURED, detail=f"Slack says {code}"), code=code)
     if code in _UNFIT:

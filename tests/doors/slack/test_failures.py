@@ -111,7 +111,7 @@ def test_a_rotated_token_is_a_trouble_of_the_platform_and_its_end_is_told(slack:
     slack.token = "xoxb-another"
     delivery = desk.told(a_brief())
     assert [desk.sender.send(delivery), desk.sender.send(delivery)] != [None, None]
-    assert desk.troubles == [("slack", "Slack says invalid_auth")]
+    assert desk.troubles == [("slack", "Slack says invalid_auth: give the daemon a new token, and start it again")]
     slack.token = TOKEN
     assert desk.sender.send(delivery) is None
     assert desk.troubles[1:] == [("slack channel #crm-dq", None), ("slack", None)]

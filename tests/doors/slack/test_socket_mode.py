@@ -119,7 +119,8 @@ def test_one_that_cannot_be_taken_is_not_acknowledged(connected: SlackSocket, en
 def test_a_token_that_is_refused_is_trouble_and_tried_again(slack: SlackServer, socket: SlackSocket, end: End) -> None:
     mode = opened(slack, end, "xapp-revoked")
     eventually(lambda: len(end.told) >= 2)
-    assert end.told[0] == "no connection for presses (Socket Mode): Slack says invalid_auth"
+    reason = "Slack says invalid_auth: give the daemon a new token, and start it again"
+    assert end.told[0] == f"no connection for presses (Socket Mode): {reason}"
     mode.stop()
     assert not socket.connections
 
