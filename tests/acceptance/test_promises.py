@@ -39,7 +39,7 @@ class PromisingDay(Day):
     def clause(self) -> Clause:
         """What is said by now of the one promise."""
         span = last_days(1, self.now + timedelta(minutes=1))
-        kpis = review(self._store, [self.contract], [], span, at=span.ends).now
+        kpis = review(self._store, [self.contract], [], span, at=span.ends, keep=timedelta(days=90)).now
         (clause,) = kpis.clauses
         return clause
 
