@@ -193,8 +193,9 @@ def limits(kpis: Kpis) -> Iterator[str]:
     if kpis.at < span.ends:
         yield f"It is not over: this is how it stands at {moment_text(kpis.at)}."
     if kpis.promises_alone:
-        told = "incident tells" if kpis.promises_alone == 1 else "incidents tell"
-        yield f"{kpis.promises_alone:,} {told} of a broken promise alone, and count in no number."
+        one = kpis.promises_alone == 1
+        told, count = ("incident tells", "counts") if one else ("incidents tell", "count")
+        yield f"{kpis.promises_alone:,} {told} of a broken promise alone, and {count} in no number."
 
 
 def moment_text(moment: datetime) -> str:

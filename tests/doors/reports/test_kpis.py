@@ -67,6 +67,13 @@ def test_what_is_not_known_is_null_and_never_zero() -> None:
     assert words.headline(UNKNOWN) == "Nothing is known of November 2026."
 
 
+@pytest.mark.parametrize(("alone", "says"), [(1, "1 incident tells of a"), (2, "2 incidents tell of a")])
+def test_incidents_that_tell_of_promises_alone_are_said_to_count_nowhere(alone: int, says: str) -> None:
+    verb = "counts" if alone == 1 else "count"
+    notes = list(words.limits(replace(QUIET.now, promises_alone=alone)))
+    assert f"{says} broken promise alone, and {verb} in no number." in notes
+
+
 def test_no_incident_is_something_else_than_nothing_known() -> None:
     assert words.headline(QUIET) == "No incident was opened in November 2026. No promise was broken."
     assert tile(QUIET, "Incidents opened").value == "0"
