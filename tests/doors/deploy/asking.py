@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from tests.doors.deploy.dashboards import asked_values, names, queries, substituted, variables
 from tests.real_prometheus import Prometheus
 
-#: (dashboard, panel) → why no number may rightly stand there. So far there is no such panel.
-MAY_BE_EMPTY: dict[tuple[str, str], str] = {}
+_NO_TIME = "no incident of the contract has this time yet"
+#: (dashboard, panel with the letter of its query) → why no number may rightly stand there.
+MAY_BE_EMPTY = {("slo-overview", f"Incidents by contract [{ref}]"): _NO_TIME for ref in "DFGH"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ def everything(picked: Mapping[str, str]) -> Iterator[Asked]:
                 sent=substituted(query.expr, picked),
                 instant=query.instant,
             )
-            if (asked.sent, asked.instant) not in sent and (name, query.asker) not in MAY_BE_EMPTY:
+            if (asked.sent, asked.instant) not in sent and (name, asked.asker) not in MAY_BE_EMPTY:
                 sent.add((asked.sent, asked.instant))
                 yield asked
         for variable in variables(name):
