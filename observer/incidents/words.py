@@ -42,7 +42,9 @@ def budget_left_text(left: int) -> str:
 def quiet_texts(brief: Brief) -> tuple[str, ...]:
     """What says nothing, here and elsewhere: "nobody is called for 2 of the 5 findings"."""
     texts = []
-    if brief.muted:
+    if brief.muted and brief.muted == brief.going_on:
+        texts.append("nobody is called")
+    elif brief.muted:
         texts.append(f"nobody is called for {number_text(brief.muted)} of the {number_text(brief.going_on)} findings")
     if brief.hidden:
         verb = "finding says" if brief.hidden == 1 else "findings say"

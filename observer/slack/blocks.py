@@ -14,6 +14,7 @@ from observer.incidents.acting import Act
 from observer.incidents.brief import Brief, Point
 from observer.incidents.findings import Grade
 from observer.incidents.incident import Status
+from observer.incidents.words import budget_left_text, calm_text, place_text, quiet_texts
 from observer.slack import limits
 from observer.slack.action_ids import SnoozeFor, encode
 from observer.slack.elements import (
@@ -99,11 +100,6 @@ def sign_of(brief: Brief) -> str:
     return "👀" if brief.status is Status.ACKNOWLEDGED else _SIGNS[brief.grade]
 
 
-def place_of(brief: Brief) -> str:
-    """ "crm.leads"."""
-    return ".".join(part for part in (brief.group.contract, brief.group.table) if part) or "the observer"
-
-
 def _fallback(brief: Brief, called: Called) -> str:
     state = f"resolved after {duration_text(brief.lasted)}" if brief.is_over else f"{brief.grade}, {brief.status}"
     who = f" · {plain_line(called.to.username, 60)}" if called.to else ""
@@ -137,7 +133,7 @@ def _blocks(brief: Brief, called: Called, detail: _Detail) -> Iterator[Block]:
 
 def _facts(brief: Brief, detail: _Detail) -> list[Element]:
     state = [own(brief.status.value, bold=True)]
-    facts = [[text(place_of(brief), detail.names, code=True)], [own(f"{brief.grade}")], state]
+    facts = [[text(place_text(brief.group), detail.names, code=True)], [own(f"{brief.grade}")], state]
     if brief.is_over:
         how = f": {brief.resolution}" if brief.resolution else ""
         ended = [moment(brief.resolved_at), own(" ")] if brief.resolved_at else []
@@ -153,7 +149,7 @@ def _facts(brief: Brief, detail: _Detail) -> list[Element]:
 def _stories(brief: Brief, detail: _Detail) -> Iterator[Element]:
     """What people did about it."""
     if brief.calms_for is not None:
-        yield section([own(f"🌗 comes and goes: over after {duration_text(brief.calms_for)} of calm")])
+        yield section([own(f"🌗 {calm_text(brief.calms_for)}")])
     if brief.acknowledged_by:
         yield section([own("👀 acknowledged by "), text(brief.acknowledged_by, detail.names)])
     if brief.snoozed_until is not None:
@@ -185,7 +181,7 @@ def _point(brief: Brief, point: Point, detail: _Detail) -> list[Element]:
     if counts and number_text(found.rows_failed or 0) not in found.observed:
         said.append([own(counts.replace("rows", "records"))])
     if found.budget_left is not None:
-        said.append([own(_budget_text(found.budget_left))])
+        said.append([own(budget_left_text(found.budget_left))])
     said.append([own("since "), moment(point.since)])
     line += [own("\n"), *joined(said)]
     if point.proof.segment:
@@ -193,23 +189,12 @@ def _point(brief: Brief, point: Point, detail: _Detail) -> list[Element]:
     return line
 
 
-def _budget_text(left: int) -> str:
-    if left < 0:
-        return f"budget overspent by {number_text(-left)}"
-    return f"{number_text(left)} bad {'record' if left == 1 else 'records'} left in the budget"
-
-
 def _numbers(brief: Brief, detail: _Detail, left: int) -> Iterator[Block]:
     lines = []
     if left:
         where = [own(": see "), link(brief.links.incident, "its page", detail.names)] if brief.links.incident else []
         lines.append([own(f"… and {number_text(left)} more {'finding' if left == 1 else 'findings'}"), *where])
-    quiet = []
-    if brief.muted:
-        quiet.append(f"nobody is called for {number_text(brief.muted)} of the {number_text(brief.going_on)} findings")
-    if brief.hidden:
-        verb = "finding says" if brief.hidden == 1 else "findings say"
-        quiet.append(f"{number_text(brief.hidden)} other {verb} nothing while this goes on")
+    quiet = quiet_texts(brief)
     if quiet:
         lines.append([own("; ".join(quiet), italic=True)])
     if lines:

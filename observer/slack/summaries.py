@@ -15,7 +15,8 @@ from observer.incidents.brief import Brief
 from observer.incidents.events import NoticeKind
 from observer.incidents.policy import Way
 from observer.incidents.posts import Person
-from observer.slack.blocks import place_of, sign_of
+from observer.incidents.words import place_text
+from observer.slack.blocks import sign_of
 from observer.slack.elements import (
     Element,
     bullets,
@@ -159,5 +160,5 @@ def _sentence(brief: Brief) -> str:
         return f"it is back; {said}" if said else "it is back"
     if brief.kind is NoticeKind.CHANGED and not said:
         findings = "finding" if brief.going_on == 1 else "findings"
-        return f"{number_text(brief.going_on)} {findings} now, of {place_of(brief)}"
+        return f"{number_text(brief.going_on)} {findings} now, of {place_text(brief.group)}"
     return said or (f"{brief.status} for {duration_text(brief.lasted)}")
