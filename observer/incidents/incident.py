@@ -97,6 +97,8 @@ class Incident:
     said_fixed_by: str = ""
     #: When a look contradicted the last such word.
     refuted_at: datetime | None = None
+    #: Whose word it was.
+    refuted_by: str = ""
     resolved_at: datetime | None = None
     resolution: Resolution | None = None
     reopenings: int = 0
@@ -199,7 +201,8 @@ def _after_act(state: Incident, event: IncidentEvent) -> Incident:
     if event.kind is EventKind.WOKEN:
         return replace(state, snooze=None)
     if event.kind is EventKind.STILL_BROKEN:
-        return replace(state, said_fixed_at=None, said_fixed_by="", refuted_at=event.at)
+        word = state.said_fixed_by
+        return replace(state, said_fixed_at=None, said_fixed_by="", refuted_at=event.at, refuted_by=word)
     if event.kind is EventKind.JUDGED and event.verdict is not None:
         return replace(state, held={f: _judged(h, event, event.verdict) for f, h in state.held.items()})
     if event.kind is EventKind.SAID_FIXED:

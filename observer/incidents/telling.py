@@ -181,7 +181,7 @@ def _news(
         if told.grade is not grade:
             news.append(f"{grade} now, {told.grade} before")
         if incident.refuted_at is not None and incident.told_at is not None and incident.refuted_at >= incident.told_at:
-            news.append("said to be fixed, and found as before")
+            news.append(f"{incident.refuted_by} said that it is fixed, and it was found as before")
     if kind in (NoticeKind.REMINDER, NoticeKind.ESCALATED):
         heard = incident.acknowledged_at is not None
         who = f"{incident.acknowledged_by} acknowledged it" if heard else "nobody acknowledged it"

@@ -34,7 +34,7 @@ class Times:
     notify: timedelta | None
     #: To the first person who acknowledged, snoozed, judged or mended it.
     acknowledge: timedelta | None
-    #: To its last end; None while it is open.
+    #: How long it stood open, without the times between its ends and its reopenings; None while it is open.
     resolve: timedelta | None
     is_false_positive: bool
     reopenings: int
@@ -59,7 +59,8 @@ def times_of(events: Iterable[IncidentEvent]) -> Times | None:
     people = [event.at for event in log if event.actor and event.kind in ANSWERS]
 
     def since_opening(at: datetime | None) -> timedelta | None:
-        return None if at is None else at - opening.at
+        # A clock may have been set back meanwhile.
+        return None if at is None else max(at - opening.at, timedelta())
 
     return Times(
         incident=opening.incident,
@@ -67,12 +68,23 @@ def times_of(events: Iterable[IncidentEvent]) -> Times | None:
         opened_at=opening.at,
         detect=None if began is None or false else max(opening.at - began, timedelta()),
         detect_is_bound=is_bound and not false,
-        notify=min(heard) - loud_since if heard else None,
+        notify=max(min(heard) - loud_since, timedelta()) if heard else None,
         acknowledge=since_opening(min(people, default=None)),
-        resolve=None if end is None or false else since_opening(end.at),
+        resolve=None if end is None or false else _stood_open(log),
         is_false_positive=false,
         reopenings=sum(event.kind is EventKind.REOPENED for event in log),
     )
+
+
+def _stood_open(log: Sequence[IncidentEvent]) -> timedelta:
+    """Of one that is over: the stretches from each beginning to the end after it, together."""
+    total, begins = timedelta(), log[0].at
+    for event in log:
+        if event.kind is EventKind.REOPENED:
+            begins = event.at
+        elif event.kind is EventKind.RESOLVED:
+            total += max(event.at - begins, timedelta())
+    return total
 
 
 def _began(found: Iterable[Finding]) -> tuple[datetime | None, bool]:

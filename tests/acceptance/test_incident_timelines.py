@@ -134,7 +134,10 @@ def test_what_is_said_to_be_fixed_and_is_not_is_told_again(day: Day) -> None:
     day.at("9:10").acts(Act.FIXED)
     day.expect(ACTED, "9:10", "9:11")
     day.at("9:20").runs()
-    assert "said to be fixed, and found as before" in day.expect(CHANGED, "9:20", "9:21").news
+    assert (
+        "stage@example.com said that it is fixed, and it was found as before"
+        in day.expect(CHANGED, "9:20", "9:21").news
+    )
     day.acts(Act.FIXED)
     day.expect(ACTED, "9:20", "9:22")
     day.at("9:40").is_mended()

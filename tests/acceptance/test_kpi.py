@@ -46,7 +46,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(cli, ["kpi", *words])
+    return CliRunner().invoke(cli, ["kpi", *words], env={"COLUMNS": "160"})
 
 
 def an_incident(project: Path, ago: timedelta) -> None:

@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from observer.checks.audit import ContractAudit
+from observer.checks.change_rules import InvalidWrites
 from observer.checks.changes import plan_changes
 from observer.checks.judge import judge
 from observer.checks.measure import CheckResult, Measurement, Outcome, TableShape
@@ -245,3 +246,17 @@ def test_a_source_that_does_not_answer_hides_everything_and_another_door_hides_n
     (slack,) = looks.look_of_door("slack", "the token was revoked", at=clock("09:00")).findings
     assert (source.hides, slack.hides) == (Hides.EVERYTHING, Hides.NONE)
     assert not slack.is_hidden_by(source)
+
+
+def test_where_nothing_was_written_nothing_wrong_was_and_what_could_not_be_compared_says_nothing() -> None:
+    writes = replace(PRESENT, id="crm.leads.invalid_writes", property=None, rule=InvalidWrites(checks=(PRESENT.id,)))
+    quiet = result(writes, rows_tested=0, rows_failed=0)
+    apart = result(writes, rows_tested=None, rows_failed=None, skipped="there is no snapshot to compare with")
+    assert {quiet.outcome, apart.outcome} == {Outcome.SKIPPED}
+    fingerprint = looks.check_fingerprint(writes.id)
+    assert fingerprint in looks.look_of_results([quiet], CONTRACT, at=NINE).covered
+    assert fingerprint not in looks.look_of_results([apart], CONTRACT, at=NINE).covered
+    assert (
+        looks.check_fingerprint(PRESENT.id)
+        not in looks.look_of_results([result(rows_tested=0)], CONTRACT, at=NINE).covered
+    )

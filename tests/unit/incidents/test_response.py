@@ -283,7 +283,7 @@ def test_what_a_promise_has_part_in_begins_and_ends_with_the_others() -> None:
     world.at("14:00").sees(of=[broken("fax")])
     assert world.live()[0].resolution is not None
     times = times_apart(world)
-    assert times.resolve == timedelta(hours=4)
+    assert times.resolve == timedelta(hours=3)
 
 
 def test_a_promise_that_comes_back_brings_back_nothing_else() -> None:

@@ -167,7 +167,7 @@ def test_said_fixed_and_found_as_before_is_told_to_whoever_said_so() -> None:
     world.at("09:11").sees(broken(), at=clock("09:09"))  # a run that began before proves nothing
     assert world.only.said_fixed_at is not None
     assert world.at("09:20").sees(broken()) == [CHANGED]
-    assert world.notices[-1].told.news == ("said to be fixed, and found as before",)
+    assert world.notices[-1].told.news == ("ana@example.com said that it is fixed, and it was found as before",)
     assert world.only.said_fixed_at is None
 
 

@@ -162,7 +162,7 @@ def test_a_reopened_incident_is_not_resolved_until_it_is_over_again() -> None:
     world.at("12:00").sees(broken())
     assert times(world).resolve is None
     world.at("13:00").sees(of=[broken()])
-    assert times(world).resolve == minutes(240)
+    assert times(world).resolve == minutes(180)
     assert times(world).reopenings == 1
 
 
