@@ -103,6 +103,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
             tmp_path,
             contracts=(),
             source=f"sqlite:///{tmp_path}/crm.db",
+            schedule={"every": "2s"},
+            workers={"count": 1},
             incidents={"group_wait": "1s", "group_interval": "1s", "default_owner": "rev@example.com"},
             slack={"token": SLACK_TOKEN, "signing_secret": SIGNING_SECRET, "api_url": slack.url},
         )
