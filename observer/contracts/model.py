@@ -12,6 +12,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from observer.contracts.people import SupportChannel as SupportChannel
+from observer.contracts.people import TeamMember as TeamMember
 from observer.contracts.schedules import Calendar, Schedule
 from observer.contracts.states import Path as Path
 from observer.contracts.states import StateMachine as StateMachine
@@ -330,13 +332,6 @@ class ResponseSla:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TeamMember:
-    username: str
-    role: str = ""
-    name: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Server:
     """Where the contract says the data lives; passwords are never part of a contract."""
 
@@ -345,14 +340,6 @@ class Server:
     environment: str = ""
     schema: str | None = None
     path: Path = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class SupportChannel:
-    channel: str
-    tool: str = ""
-    scope: str = ""
-    url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
