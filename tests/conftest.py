@@ -13,8 +13,8 @@ from tests.golden_files import golden, pytest_addoption
 
 __all__ = ["golden", "pytest_addoption"]
 
-# A busy machine is no failure of a law.
-hypothesis.settings.register_profile("shared", deadline=None)
+# A busy machine is no failure of a law. Examples are drawn anew in every run: fewer of them each keep it within ten minutes.
+hypothesis.settings.register_profile("shared", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("shared")
 
 

@@ -187,9 +187,11 @@ def test_a_temporary_folder_is_private_and_gone_at_the_end(tmp_path: Path) -> No
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_removes_the_temporary_folder(tmp_path: Path, end: signal.Signals) -> None:
     script = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from observer.snapshots.temporary import temporary_folder
+# Whoever runs tests in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with temporary_folder(Path(sys.argv[1])) as folder:
     (folder / "x").write_text("x")
     print("ready", flush=True)
