@@ -13,7 +13,7 @@ from tests.golden_files import golden, pytest_addoption
 
 __all__ = ["golden", "pytest_addoption"]
 
-# A busy machine is no failure of a law. Examples are drawn anew in every run: fewer of them each keep it within ten minutes.
+# A busy machine is no failure of a law. Examples are drawn anew in every run, so that each may do with fewer.
 hypothesis.settings.register_profile("shared", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("shared")
 
