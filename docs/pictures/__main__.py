@@ -21,6 +21,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from docs.pictures.slack_message import page
+from tests.fakes.slack_payloads import SIGNING_SECRET
 from tests.fakes.slack_server import SlackServer, slack_server
 from tests.fakes.slack_workspace import TOKEN, Standing
 
@@ -41,6 +42,8 @@ PAGES = {
     "/owners": "page-owners.png",
     "/lineage": "page-lineage.png",
 }
+#: Of these the beginning is enough.
+LONG = ("/owners",)
 BESIDE = """<!doctype html><meta charset=utf-8><style>
 body { margin: 0; padding: 28px; background: #e9edf2; display: flex; gap: 28px; align-items: flex-start; }
 img { border-radius: 10px; box-shadow: 0 6px 24px #1d1c1d33; display: block; }
@@ -61,9 +64,9 @@ def main() -> None:
             visitor = browser.new_context(viewport={"width": 1180, "height": 1000}, device_scale_factor=1.5)
             log_in(visitor, url, Path(folder) / "demo" / "web.token")
             photograph(visitor, f"{url}/incidents/{incident}", Path(folder) / "page.png", whole=False)
-            anybody = browser.new_context(viewport={"width": 1280, "height": 860}, device_scale_factor=1.5)
+            anybody = browser.new_context(viewport={"width": 1280, "height": 860})
             for path, name in PAGES.items():
-                photograph(anybody, url + path, IMAGES / name)
+                photograph(anybody, url + path, IMAGES / name, whole=path not in LONG)
         draw(browser, message, slack.replies(message), names, Path(folder))
         browser.close()
 
@@ -75,6 +78,8 @@ def demo(folder: Path, slack: SlackServer) -> Iterator[str]:
         **os.environ,
         "OBSERVER_SLACK_TOKEN": TOKEN,
         "OBSERVER_SLACK_API_URL": slack.url,
+        # So that the message has its buttons.
+        "OBSERVER_SLACK_SIGNING_SECRET": SIGNING_SECRET,
         "OPENLINEAGE_DISABLED": "true",
     }
     command = [
@@ -89,11 +94,13 @@ def demo(folder: Path, slack: SlackServer) -> Iterator[str]:
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as living:  # noqa: S603 - no shell
         assert living.stdout is not None
         out = living.stdout
-        threading.Thread(target=lambda: said.extend(out), daemon=True).start()
+        reader = threading.Thread(target=lambda: said.extend(out))
+        reader.start()
         try:
             yield until(lambda: next((found[1] for line in said if (found := re.match(r"Pages: +(\S+)/", line))), None))
         finally:
             living.terminate()
+            reader.join()
 
 
 def renamed(slack: SlackServer) -> Standing:
